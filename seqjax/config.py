@@ -1,0 +1,283 @@
+"""Every setting of a run: frozen dataclasses, data only. Each field is a flag of the same name.
+
+The string below a field is its help on the command line. `Config` checks itself when it is made, so
+a configuration that exists is one that can run.
+"""
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Literal
+
+Task = Literal["text-to-text", "language-model"]
+TokenKind = Literal["chars", "words", "subwords"]
+AttentionKind = Literal["none", "dot", "scaled_dot", "general", "additive"]
+
+
+def _require(holds: bool, name: str, constraint: str, got) -> None:
+    if not holds:
+        raise ValueError(f"{name} must be {constraint}, got {got}")
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Where the text comes from and how it becomes tokens and batches."""
+
+    embedded: Literal["dates", "copy", "reverse", "docs"] = "dates"
+    """Built-in data used when no --train is given: dates in many languages -> ISO 8601; copying and
+    reversing random strings; the English of Python's own manual (for language models)."""
+    examples: int = 50_000
+    """How many training pairs the built-in data makes."""
+    min_length: int = 1
+    """Shortest string of the built-in copy and reverse tasks."""
+    max_length: int = 20
+    """Longest string of the built-in copy and reverse tasks."""
+    source_tokens: TokenKind = "chars"
+    """What one source token is: a character, a whitespace-separated word, a SentencePiece subword."""
+    target_tokens: TokenKind = "chars"
+    """What one target token is; for a language model, what the text is cut into."""
+    min_count: int = 1
+    """Tokens seen fewer times in the training data become the unknown token."""
+    subword_vocab: int = 8_000
+    """Size of a SentencePiece vocabulary."""
+    lowercase: bool = False
+    """Lower-case every line when it is read, in training and in decoding."""
+    max_source: int = 200
+    """Source tokens a training pair may have; longer pairs are left out and counted."""
+    max_target: int = 200
+    """Target tokens (EOS not counted) a training pair may have; longer pairs are left out."""
+    on_bad_line: Literal["error", "skip"] = "error"
+    """What to do with a line that cannot be used (no tab, empty side): stop, or count and skip."""
+    batch_size: int = 128
+    """Rows of a batch. For a language model, how many stretches of the text are read in parallel."""
+    window: int = 64
+    """Steps of truncated back-propagation through time (language model only)."""
+    buckets: int = 6
+    """How many (source, target) shapes batches may have; each is compiled once."""
+
+    def __post_init__(self):
+        for name in ("examples", "min_count", "max_source", "max_target", "batch_size", "window"):
+            _require(getattr(self, name) >= 1, f"data.{name}", "at least 1", getattr(self, name))
+        _require(self.buckets >= 1, "data.buckets", "at least 1", self.buckets)
+        _require(self.subword_vocab >= 16, "data.subword_vocab", "at least 16", self.subword_vocab)
+        _require(self.min_length >= 0, "data.min_length", "at least 0", self.min_length)
+        _require(
+            self.max_length >= max(self.min_length, 1),
+            "data.max_length",
+            f"at least data.min_length ({self.min_length}) and 1",
+            self.max_length,
+        )
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Sizes and kind of the network."""
+
+    embedding_size: int = 128
+    """Width of a token's embedding."""
+    hidden_size: int = 256
+    """Width of an LSTM layer; a bidirectional encoder gives half of it to each direction."""
+    encoder_layers: int = 1
+    """Stacked LSTM layers that read the source (text-to-text only)."""
+    decoder_layers: int = 1
+    """Stacked LSTM layers that write the target, or that make up the language model."""
+    bidirectional: bool = True
+    """Read the source in both directions."""
+    attention: AttentionKind = "general"
+    """How the decoder looks back at the source; `none` leaves it one fixed vector (the bottleneck)."""
+    input_feeding: bool = False
+    """Feed the last attentional vector into the next decoder step. Slower: every step must wait."""
+    bridge: Literal["linear", "copy", "zeros"] = "linear"
+    """How the encoder's last state starts the decoder: through a learnt map, as it is, or not at all."""
+    tied_embeddings: bool = True
+    """Use the target embedding as the output layer too."""
+    dropout: float = 0.2
+    """Share of activations dropped on embeddings, between layers and before the output."""
+    unroll: Literal["auto", "scan", "fused"] = "auto"
+    """How LSTM layers run along time: `scan` is nn.scan, the reference; `fused` computes the weight
+    gradients in one product after the backward pass; `auto` takes `fused` where it applies."""
+
+    def __post_init__(self):
+        for name in ("embedding_size", "hidden_size", "encoder_layers", "decoder_layers"):
+            _require(getattr(self, name) >= 1, f"model.{name}", "at least 1", getattr(self, name))
+        _require(0 <= self.dropout < 1, "model.dropout", "in [0, 1)", self.dropout)
+        _require(
+            not self.bidirectional or self.hidden_size % 2 == 0,
+            "model.hidden_size",
+            "even when model.bidirectional is on",
+            self.hidden_size,
+        )
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """How the weights are updated."""
+
+    name: Literal["adam", "adamw", "sgd"] = "adam"
+    """Update rule."""
+    learning_rate: float = 2e-3
+    """Peak learning rate."""
+    schedule: Literal["constant", "linear", "cosine", "inverse_sqrt"] = "inverse_sqrt"
+    """How the rate falls after the warm-up. `linear` and `cosine` reach zero at the last step, so
+    they need --steps or --epochs."""
+    warmup_steps: int = 200
+    """Steps over which the rate rises linearly from 0."""
+    weight_decay: float = 0.0
+    """Decoupled weight decay (adamw only)."""
+    clip_norm: float = 1.0
+    """Gradients are scaled down to this global norm; 0 turns clipping off."""
+    label_smoothing: float = 0.0
+    """Mass spread evenly over the whole vocabulary: (1-e) onehot + e/V."""
+    average_decay: float = 0.0
+    """Evaluate and save an exponential moving average of the weights with this decay; 0 turns it
+    off."""
+
+    def __post_init__(self):
+        _require(self.learning_rate > 0, "optimizer.learning_rate", "positive", self.learning_rate)
+        _require(self.warmup_steps >= 0, "optimizer.warmup_steps", "at least 0", self.warmup_steps)
+        _require(self.clip_norm >= 0, "optimizer.clip_norm", "at least 0", self.clip_norm)
+        _require(self.weight_decay >= 0, "optimizer.weight_decay", "at least 0", self.weight_decay)
+        for name in ("label_smoothing", "average_decay"):
+            _require(
+                0 <= getattr(self, name) < 1, f"optimizer.{name}", "in [0, 1)", getattr(self, name)
+            )
+
+
+@dataclass(frozen=True)
+class ValidationConfig:
+    """When and by what a run is judged, and when it gives up."""
+
+    every: int | None = None
+    """Steps between validations; by default once an epoch."""
+    metric: Literal["loss", "exact_match", "token_error_rate", "bleu"] = "loss"
+    """What decides which weights are the best. All but `loss` decode the validation examples."""
+    examples: int = 500
+    """How many validation examples are decoded each time; the loss is taken over all of them."""
+    patience: int = 5
+    """Validations without a new best after which training stops; 0 never stops early."""
+
+    def __post_init__(self):
+        _require(
+            self.every is None or self.every >= 1, "validation.every", "at least 1", self.every
+        )
+        _require(self.examples >= 1, "validation.examples", "at least 1", self.examples)
+        _require(self.patience >= 0, "validation.patience", "at least 0", self.patience)
+
+
+@dataclass(frozen=True)
+class DecodeConfig:
+    """How answers are searched for."""
+
+    method: Literal["beam", "greedy", "sample"] = "beam"
+    """Beam search, the most likely token each time, or a draw from the distribution."""
+    beam_size: int = 5
+    """Hypotheses kept at each step of a beam search."""
+    n_best: int = 1
+    """Answers given for each input, best first."""
+    length_penalty: float = 1.0
+    """alpha. A hypothesis of L tokens (EOS counted) ranks by its log-probability divided by its
+    penalty; 0 ranks by the sum alone."""
+    length_penalty_kind: Literal["average", "gnmt"] = "average"
+    """`average` divides by L^alpha, `gnmt` by ((5+L)/6)^alpha."""
+    repetition_penalty: float = 1.0
+    """Divides positive and multiplies negative logits of tokens already written; 1 turns it off."""
+    no_repeat_ngram: int = 0
+    """Forbid every n-gram of this size to occur twice in an answer; 0 turns it off."""
+    min_length: int = 0
+    """Tokens (EOS not counted) an answer must have."""
+    max_length: int | None = None
+    """Tokens (EOS counted) an answer may have; by default the longest training target, at least twice
+    the input's length plus 10."""
+    temperature: float = 1.0
+    """Logits are divided by this before sampling."""
+    top_k: int = 0
+    """Sample among this many most likely tokens; 0 turns it off."""
+    top_p: float = 1.0
+    """Sample among the fewest tokens that hold this much probability; 1 turns it off."""
+    batch_size: int = 64
+    """Inputs decoded together."""
+
+    def __post_init__(self):
+        for name in ("beam_size", "n_best", "batch_size"):
+            _require(getattr(self, name) >= 1, f"decode.{name}", "at least 1", getattr(self, name))
+        for name in ("no_repeat_ngram", "min_length", "top_k"):
+            _require(getattr(self, name) >= 0, f"decode.{name}", "at least 0", getattr(self, name))
+        _require(
+            self.method != "beam" or self.n_best <= self.beam_size,
+            "decode.n_best",
+            f"at most decode.beam_size ({self.beam_size})",
+            self.n_best,
+        )
+        _require(
+            self.repetition_penalty > 0,
+            "decode.repetition_penalty",
+            "positive",
+            self.repetition_penalty,
+        )
+        _require(self.temperature > 0, "decode.temperature", "positive", self.temperature)
+        _require(0 < self.top_p <= 1, "decode.top_p", "in (0, 1]", self.top_p)
+        _require(
+            self.max_length is None or self.max_length >= max(1, self.min_length + 1),
+            "decode.max_length",
+            f"at least 1 and more than decode.min_length ({self.min_length})",
+            self.max_length,
+        )
+
+
+@dataclass(frozen=True)
+class Config:
+    """A whole run. Stored as `config.json` in the run directory."""
+
+    task: Task = "text-to-text"
+    """What is learnt: to answer one text with another, or to continue a text."""
+    train: tuple[str, ...] = ()
+    """Training data. text-to-text: one file of `source<TAB>target` lines, one .jsonl, or two files
+    with a line each; language-model: one text file. Any may be .gz. None: built-in data."""
+    valid: tuple[str, ...] = ()
+    """Validation data, in the same form."""
+    run_dir: str | None = None
+    """Where the run is kept; by default runs/ and the name of the preset or of the training file."""
+    steps: int | None = None
+    """Stop after this many updates."""
+    epochs: int | None = None
+    """Stop after this many passes over the training data."""
+    minutes: float | None = None
+    """Stop after this many minutes of training (compilation and validation included)."""
+    save_every: int | None = None
+    """Steps between checkpoints; by default each validation."""
+    seed: int = 0
+    """Seed of everything that is random."""
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
+    decode: DecodeConfig = field(default_factory=DecodeConfig)
+
+    def __post_init__(self):
+        for name in ("steps", "epochs", "save_every"):
+            value = getattr(self, name)
+            _require(value is None or value >= 1, name, "at least 1", value)
+        _require(self.minutes is None or self.minutes > 0, "minutes", "positive", self.minutes)
+        _require(
+            self.optimizer.schedule not in ("linear", "cosine") or bool(self.steps or self.epochs),
+            "optimizer.schedule",
+            "'constant' or 'inverse_sqrt' when neither --steps nor --epochs is given",
+            repr(self.optimizer.schedule),
+        )
+
+
+def differing_fields(ours: Config, theirs: Config) -> list[tuple[str, object, object]]:
+    """Returns `(dotted name, ours, theirs)` of every field in which two configs differ."""
+
+    def flat(config):
+        for entry in dataclasses.fields(config):
+            value = getattr(config, entry.name)
+            if dataclasses.is_dataclass(value):
+                yield from ((f"{entry.name}.{name}", inner) for name, inner in flat(value))
+            else:
+                yield entry.name, value
+
+    return [
+        (name, one, other)
+        for (name, one), (_, other) in zip(flat(ours), flat(theirs), strict=True)
+        if one != other
+    ]

@@ -1,0 +1,69 @@
+"""The records that travel through the whole project, and the names of its array types."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, Shaped
+
+Key = jax.Array
+"""A typed PRNG key, as `jax.random.key` makes it."""
+
+Parameters = dict[str, Any]
+"""A nested dict of weights, as linen keeps them under `params`."""
+
+AnyArray = Array | np.ndarray
+"""What the host side hands over (NumPy) and what a compiled function sees (JAX)."""
+
+
+class Padded(NamedTuple):
+    """Right-padded sequences of unequal length: token ids, or vectors for every time step.
+
+    Attributes:
+      values: `[batch, time]` ids or `[batch, time, features]` numbers. What stands at padding is
+        never read.
+      lengths: `[batch]` valid steps of each row, EOS included where there is one; 0 is allowed.
+    """
+
+    values: Shaped[AnyArray, "batch time *features"]
+    lengths: Int[AnyArray, " batch"]
+
+
+class Batch(NamedTuple):
+    """One training or evaluation batch of any task.
+
+    Attributes:
+      inputs: What the model reads.
+      targets: What it is to say, step by step (`Padded`), or once per row (an array of labels).
+        Rows that only fill up a batch have length 0 and weigh nothing.
+    """
+
+    inputs: Padded
+    targets: Padded | Shaped[AnyArray, "batch *labels"]
+
+
+class Mean(NamedTuple):
+    """A mean that has not been divided yet, so that adding the parts of a whole stays exact.
+
+    >>> parts = [Mean(6.0, 3.0), Mean(2.0, 1.0)]
+    >>> sum_means(parts).value()
+    2.0
+    """
+
+    total: Float[AnyArray, ""] | float
+    weight: Float[AnyArray, ""] | float
+
+    def value(self):
+        """Returns `total / weight`, and 0 where nothing was weighed."""
+        if isinstance(self.weight, jax.Array):
+            return jnp.where(self.weight > 0, self.total / jnp.maximum(self.weight, 1e-30), 0.0)
+        return self.total / self.weight if self.weight > 0 else 0.0
+
+
+def sum_means(means) -> Mean:
+    """Adds numerators and denominators of several `Mean`s; of none, it is `Mean(0, 0)`."""
+    total = weight = 0.0
+    for mean in means:
+        total, weight = total + mean.total, weight + mean.weight
+    return Mean(total, weight)
