@@ -1,0 +1,111 @@
+"""Attention: how strongly a query looks at each source position. Scores, weights, context.
+
+A scorer is any linen module with `prepare(memory) -> keys`, called once per sentence, and
+`__call__(queries, keys) -> scores`, called for every query.
+"""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+
+def attention_weights(
+    scores: Float[Array, "batch queries source"], mask: Bool[Array, "batch source"]
+) -> Float[Array, "batch queries source"]:
+    """Returns the softmax of `scores` over valid positions; exactly 0 at padding.
+
+    Rows sum to 1, and to 0 where a sentence has no valid position at all: never NaN, neither in the
+    value nor in the gradient, whatever the scores at padding are.
+    """
+    mask = mask[:, None, :]
+    scores = jnp.where(mask, scores, 0.0)
+    top = jnp.max(jnp.where(mask, scores, -jnp.inf), axis=-1, keepdims=True)
+    top = jax.lax.stop_gradient(jnp.where(jnp.isfinite(top), top, 0.0))
+    weights = jnp.where(mask, jnp.exp(scores - top), 0.0)
+    return weights / jnp.maximum(jnp.sum(weights, axis=-1, keepdims=True), 1e-30)
+
+
+def attend(
+    weights: Float[Array, "batch queries source"], memory: Float[Array, "batch source features"]
+) -> Float[Array, "batch queries features"]:
+    """Returns the context of each query: the mean of `memory` under its weights."""
+    return weights @ memory
+
+
+class DotScorer(nn.Module):
+    """`q . k`, divided by `sqrt(features)` if `scaled`; query and memory must be equally wide.
+
+    References:
+      Luong, Pham & Manning, "Effective approaches to attention-based neural machine translation",
+      2015; the scaling is that of Vaswani et al., 2017.
+    """
+
+    scaled: bool = False
+
+    def prepare(
+        self, memory: Float[Array, "batch source features"]
+    ) -> Float[Array, "batch source features"]:
+        return memory
+
+    def __call__(
+        self, queries: Float[Array, "batch queries size"], keys: Float[Array, "batch source size"]
+    ) -> Float[Array, "batch queries source"]:
+        scores = queries @ jnp.swapaxes(keys, 1, 2)
+        return scores / jnp.sqrt(queries.shape[-1]).astype(scores.dtype) if self.scaled else scores
+
+
+class GeneralScorer(nn.Module):
+    """`q^T M k`, with `M k` computed once per sentence (Luong, Pham & Manning, 2015).
+
+    Attributes:
+      query_size: Features of a query.
+    """
+
+    query_size: int
+
+    def setup(self):
+        self.key_map = nn.Dense(self.query_size, use_bias=False)
+
+    def prepare(
+        self, memory: Float[Array, "batch source features"]
+    ) -> Float[Array, "batch source size"]:
+        return self.key_map(memory)
+
+    def __call__(
+        self, queries: Float[Array, "batch queries size"], keys: Float[Array, "batch source size"]
+    ) -> Float[Array, "batch queries source"]:
+        return queries @ jnp.swapaxes(keys, 1, 2)
+
+
+class AdditiveScorer(nn.Module):
+    """`v . tanh(W q + U k + b)`, with `U k + b` computed once per sentence.
+
+    Attributes:
+      size: Width of the hidden layer.
+
+    References:
+      Bahdanau, Cho & Bengio, "Neural machine translation by jointly learning to align and
+      translate", 2015, appendix A.1.2 (which has no bias).
+    """
+
+    size: int
+
+    def setup(self):
+        self.key_map = nn.Dense(self.size)
+        self.query_map = nn.Dense(self.size, use_bias=False)
+        self.direction = self.param("direction", nn.initializers.normal(0.05), (self.size,))
+
+    def prepare(
+        self, memory: Float[Array, "batch source features"]
+    ) -> Float[Array, "batch source size"]:
+        return self.key_map(memory)
+
+    def __call__(
+        self,
+        queries: Float[Array, "batch queries features"],
+        keys: Float[Array, "batch source size"],
+    ) -> Float[Array, "batch queries source"]:
+        # batch queries 1 size + batch 1 source size
+        hidden = jnp.tanh(self.query_map(queries)[:, :, None] + keys[:, None])
+        return hidden @ self.direction

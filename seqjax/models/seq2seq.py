@@ -1,0 +1,48 @@
+"""Sequence to sequence: an encoder reads the source, a decoder writes the target."""
+
+import flax.linen as nn
+from jaxtyping import Array, Float, Int
+
+from seqjax.masking import shift_right
+from seqjax.models.decoder import Decoder, DecoderState, Memory
+from seqjax.models.encoder import Encoder
+from seqjax.types import Padded
+
+
+class Seq2Seq(nn.Module):
+    """An encoder-decoder over token ids.
+
+    Teacher forcing (`__call__`) and decoding (`encode`, then `step`) run the same decoder step, so
+    that logits agree.
+
+    Attributes:
+      encoder: Reads the source.
+      decoder: Writes the target.
+      bos_id: What the decoder reads before its first token.
+
+    References:
+      Sutskever, Vinyals & Le, "Sequence to sequence learning with neural networks", 2014; with the
+      attention of Bahdanau et al. (2015) or Luong et al. (2015).
+    """
+
+    encoder: Encoder
+    decoder: Decoder
+    bos_id: int
+
+    def encode(self, source: Padded, *, train: bool = False) -> tuple[DecoderState, Memory]:
+        """Returns the decoder's first state and what it can look back at."""
+        return self.decoder.start(self.encoder(source, train=train), source.lengths)
+
+    def step(
+        self, state: DecoderState, memory: Memory, tokens: Int[Array, " rows"]
+    ) -> tuple[DecoderState, Float[Array, "rows vocab"]]:
+        """Returns the state after reading `tokens`, and the logits of what follows."""
+        return self.decoder.step(state, memory, tokens)
+
+    def __call__(
+        self, source: Padded, target: Padded, *, train: bool = False
+    ) -> tuple[Float[Array, "batch target vocab"], Float[Array, "batch target source"]]:
+        """Returns logits of every target token given those before it, and attention weights."""
+        state, memory = self.encode(source, train=train)
+        tokens = shift_right(target.values, self.bos_id)
+        return self.decoder.unroll(state, memory, tokens, target.lengths, train=train)

@@ -1,0 +1,56 @@
+"""The reference way through time: `nn.scan` over any cell."""
+
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+
+def scan_time(
+    step: Any,
+    module: nn.Module,
+    carry: Any,
+    inputs: Any,
+    mask: Bool[Array, "batch time"],
+    *,
+    reverse: bool = False,
+) -> tuple[Any, Any]:
+    """Runs `step(module, carry, x) -> (carry, y)` along axis 1 of `inputs`, skipping padding.
+
+    Args:
+      step: One time step; `module` is the linen module whose parameters it uses, the same at every
+        time, while its dropout differs from step to step.
+      carry: Any pytree of arrays that lead with `batch`.
+      inputs: Any pytree of arrays `[batch, time, ...]`.
+      mask: True where a step is valid. Elsewhere the carry stays as it was and `y` is 0.
+      reverse: Start at the last time step; with right-padded rows that is each row's own last
+        valid step, because the padding before it changes nothing.
+
+    Returns:
+      `(carry after the last valid step, ys)` with leaves `[batch, time, ...]`; the carry of a row
+      without valid steps is the one it came with.
+    """
+
+    def body(module, carry, scanned):
+        x, valid = scanned
+        new_carry, y = step(module, carry, x)
+        new_carry = jax.tree.map(lambda new, old: _where_rows(valid, new, old), new_carry, carry)
+        return new_carry, jax.tree.map(lambda v: _where_rows(valid, v, jnp.zeros_like(v)), y)
+
+    scan = nn.scan(
+        body,
+        variable_broadcast="params",
+        split_rngs={"params": False, "dropout": True},
+        in_axes=1,
+        out_axes=1,
+        reverse=reverse,
+    )
+    return scan(module, carry, (inputs, mask))
+
+
+def _where_rows(
+    valid: Bool[Array, " batch"], new: Float[Array, "batch *rest"], old: Float[Array, "batch *rest"]
+) -> Float[Array, "batch *rest"]:
+    return jnp.where(valid.reshape((-1,) + (1,) * (new.ndim - 1)), new, old)
