@@ -1,0 +1,213 @@
+"""What can be said on the command line: one frozen dataclass for each command.
+
+The string below a field is its help. `train` takes the fields of `Config` itself as flags.
+"""
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from seqjax import rundir
+from seqjax.cli.reading import fill, read_values
+from seqjax.config import Config, DecodeConfig
+from seqjax.errors import InputError
+from seqjax.presets import NEEDS_TRAINING_FILE, PRESETS
+
+# The beam of the run is not known where flags are read; `decode_config` looks again where it is.
+_ANY_BEAM = DecodeConfig(beam_size=2**31)
+
+
+@dataclass(frozen=True)
+class TrainFlags:
+    """Trains a model, or goes on with a training that was interrupted."""
+
+    preset: Literal["dates", "short", "sentences", "docs"] | None = None
+    """Settings to start from. dates: built-in dates -> ISO 8601. short: one word in, a few symbols
+    out (phones, by default). sentences: translation, a word a token. docs: a language model of the
+    built-in English text. Other flags go on top."""
+    config: str | None = None
+    """A config.json to start from, in place of a preset."""
+    overwrite: bool = False
+    """Delete what an earlier training left in the run directory and start anew."""
+    settings: Annotated[Config, tyro.conf.arg(name="")] = field(default_factory=Config)
+
+
+@dataclass(frozen=True)
+class SearchFlags:
+    """How answers are searched for; what is not given is as in the run's config."""
+
+    method: Literal["beam", "greedy", "sample"] | None = None
+    """Beam search, the most likely token each time, or a draw from the distribution."""
+    beam_size: int | None = None
+    """Hypotheses kept at each step of a beam search."""
+    n_best: int | None = None
+    """Answers given for each input, best first."""
+    length_penalty: float | None = None
+    """alpha: 0 ranks by log-probability alone, larger values favour longer answers."""
+    repetition_penalty: float | None = None
+    """Above 1, tokens already written become less likely; 1 turns it off."""
+    no_repeat_ngram: int | None = None
+    """Forbid every n-gram of this size to occur twice in an answer; 0 turns it off."""
+    max_length: int | None = None
+    """Tokens (EOS counted) an answer may have."""
+    batch_size: int | None = None
+    """Inputs decoded together."""
+
+    def __post_init__(self):
+        decode_config(_ANY_BEAM, self)
+
+
+@dataclass(frozen=True)
+class EvaluateFlags:
+    """Measures a trained run on data it has not seen."""
+
+    run: str
+    """The run directory."""
+    data: tuple[str, ...] = ()
+    """One file of pairs, two files with a line each, or one text file for a language model; by
+    default the validation data of the run."""
+    limit: int | None = None
+    """Look at this many examples only."""
+    output: str | None = None
+    """Also write the answers to this file, one a line."""
+    json: bool = False
+    """Print the results as one JSON object."""
+    search: Annotated[SearchFlags, tyro.conf.arg(name="")] = field(default_factory=SearchFlags)
+
+    def __post_init__(self):
+        _at_least_one("limit", self.limit)
+
+
+@dataclass(frozen=True)
+class DecodeFlags:
+    """Answers each line of a file or of standard input."""
+
+    run: str
+    """The run directory."""
+    input: str | None = None
+    """File with one input a line; by default standard input."""
+    output: Literal["text", "tokens", "jsonl"] = "text"
+    """Answers as text, as tokens with blanks between them, or as one JSON object for each input."""
+    scores: bool = False
+    """Put each answer's score before it, with a tab between them."""
+    stream: bool = False
+    """Answer each line before the next one is read, in place of whole batches."""
+    search: Annotated[SearchFlags, tyro.conf.arg(name="")] = field(default_factory=SearchFlags)
+
+
+@dataclass(frozen=True)
+class GenerateFlags:
+    """Lets a language model go on from a prompt."""
+
+    run: str
+    """The run directory."""
+    prompt: str | None = None
+    """Text to go on from; by default each line of standard input."""
+    method: Literal["sample", "greedy", "beam"] = "sample"
+    """A draw from the distribution, the most likely token each time, or beam search."""
+    samples: int = 1
+    """Texts written for each prompt."""
+    seed: int = 0
+    """The same seed draws the same texts."""
+    temperature: float | None = None
+    """Below 1 likely tokens become likelier, above 1 the choice is more even."""
+    top_k: int | None = None
+    """Sample among this many most likely tokens; 0 turns it off."""
+    top_p: float | None = None
+    """Sample among the fewest tokens that hold this much probability; 1 turns it off."""
+    max_length: int | None = None
+    """Tokens written at most."""
+    beam_size: int | None = None
+    """Hypotheses kept at each step of a beam search."""
+    length_penalty: float | None = None
+    """alpha: 0 ranks by log-probability alone, larger values favour longer texts."""
+    repetition_penalty: float | None = None
+    """Above 1, tokens already written become less likely; 1 turns it off."""
+    no_repeat_ngram: int | None = None
+    """Forbid every n-gram of this size to occur twice; 0 turns it off."""
+    json: bool = False
+    """Print one JSON object for each text."""
+
+    def __post_init__(self):
+        _at_least_one("samples", self.samples)
+        decode_config(_ANY_BEAM, self)
+
+
+@dataclass(frozen=True)
+class InspectFlags:
+    """Tells what a run is: its settings, sizes, vocabulary and results."""
+
+    run: str
+    """The run directory."""
+    json: bool = False
+    """Print one JSON object."""
+
+
+@dataclass(frozen=True)
+class DoctorFlags:
+    """Tells what this installation is made of and checks that it computes rightly."""
+
+    json: bool = False
+    """Print one JSON object."""
+
+
+def train_flags(tokens: list[str]) -> TrainFlags:
+    """Reads the command line of `train`: defaults < preset < --config < the other flags.
+
+    Returns:
+      The flags; `settings.run_dir` is set in any case.
+
+    Raises:
+      InputError: If a flag is unknown or its value impossible.
+    """
+    values = read_values(TrainFlags, tokens)
+    preset, config = values.get("preset"), values.get("config")
+    start = Config()
+    if config is not None:
+        start = rundir.read_config(Path(config))
+    elif preset is not None:
+        start = PRESETS[preset]
+    elif values.get("task") == "language-model":
+        start = PRESETS["docs"]
+    settings = fill(start, values)
+    if preset in NEEDS_TRAINING_FILE and not settings.train:
+        raise InputError(f"--preset {preset} has no built-in data; give --train FILE")
+    run_dir = Path(settings.run_dir or Path("runs") / _name(preset, settings))
+    return TrainFlags(
+        preset=preset,
+        config=config,
+        overwrite=values.get("overwrite", False),
+        settings=dataclasses.replace(settings, run_dir=str(run_dir)),
+    )
+
+
+def _name(preset: str | None, settings: Config) -> str:
+    if preset is not None or not settings.train:
+        return preset or settings.data.embedded
+    return Path(Path(settings.train[0]).name.removesuffix(".gz")).stem
+
+
+def decode_config(config: DecodeConfig, flags: SearchFlags | GenerateFlags) -> DecodeConfig:
+    """Returns the `decode` part of a run's config with what `flags` give on top of it.
+
+    Raises:
+      InputError: If the two do not go together (`--n-best 7` with a beam of 5).
+
+    >>> decode_config(DecodeConfig(), SearchFlags(beam_size=3)).beam_size
+    3
+    """
+    names = {entry.name for entry in dataclasses.fields(config)}
+    given = {name: value for name, value in vars(flags).items() if name in names}
+    given = {name: value for name, value in given.items() if value is not None}
+    try:
+        return dataclasses.replace(config, **given)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+def _at_least_one(name: str, value: int | None) -> None:
+    if value is not None and value < 1:
+        raise ValueError(f"{name} must be at least 1, got {value}")

@@ -1,0 +1,183 @@
+"""Words of a command line -> values for the fields of a dataclass, and the help on them.
+
+tyro writes the help. The reading is done here, so that every mistake comes out as one line that
+says what the flag takes and what it got. A flag is a field's name, dotted where it stands in a part
+of `Config` (`--model.hidden-size`); a part of the flags themselves adds nothing to the name.
+"""
+
+import contextlib
+import dataclasses
+import difflib
+import math
+import re
+import types
+import typing
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple, TypeVar
+
+import tyro
+
+from seqjax.errors import InputError
+
+Record = TypeVar("Record")
+
+MOST_FILES = 2
+"""A flag that takes files takes one, or a source and a target."""
+
+
+class _Flag(NamedTuple):
+    name: str
+    """Of the field, dotted: `model.hidden_size`."""
+    kind: Any
+    """What the field is annotated with."""
+    switch: bool | None = None
+    """What a flag without a value stands for."""
+
+
+def read_flags(kind: type[Record], tokens: list[str]) -> Record:
+    """Returns the dataclass `kind` as `tokens` say; what they leave out has its default.
+
+    Raises:
+      InputError: If a flag is unknown, a value is missing or impossible, or a word is left over.
+    """
+    values = read_values(kind, tokens)
+    given = {}
+    for entry in dataclasses.fields(kind):  # pyright: ignore[reportArgumentType]
+        if dataclasses.is_dataclass(entry.default_factory):
+            given[entry.name] = fill(entry.default_factory(), values)
+        elif entry.name in values:
+            given[entry.name] = values[entry.name]
+    try:
+        return kind(**given)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+def read_values(kind: type, tokens: list[str]) -> dict[str, Any]:
+    """Returns `{dotted field name: value}` of all that `tokens` give, of the fields' types.
+
+    `--flag value`, `--flag=value`, `--switch` and `--no-switch` are understood; a flag given twice
+    has its last value. A field without a default is given by its position.
+
+    Raises:
+      InputError: As `read_flags`, but for values that only the dataclass itself can refuse.
+    """
+    flags = dict(_flags(kind))
+    positional = [entry.name for entry in dataclasses.fields(kind) if _required(entry)]
+    waiting = list(positional)
+    values: dict[str, Any] = {}
+    tokens = list(tokens)
+    while tokens:
+        word, equals, value = tokens.pop(0).partition("=")
+        if not _is_flag(word):
+            if not waiting:
+                raise InputError(f"nothing takes {word + equals + value!r}; is its flag missing?")
+            values[waiting.pop(0)] = word + equals + value
+            continue
+        flag = flags.get(word.replace("_", "-"))
+        if flag is None:
+            raise InputError(f"unknown flag {word}{_suggest_flag(word, flags)}")
+        if flag.switch is not None:
+            if equals:
+                raise InputError(f"{word} takes no value, got {value!r}; there is a --no- form")
+            values[flag.name] = flag.switch
+            continue
+        several = typing.get_origin(flag.kind) is tuple
+        given = [value] if equals else []
+        while tokens and not _is_flag(tokens[0]) and len(given) < (MOST_FILES if several else 1):
+            given.append(tokens.pop(0))
+        if not given:
+            raise InputError(f"{word} needs a value; write {word}=-x if it begins with a dash")
+        values[flag.name] = tuple(given) if several else _value(word, flag.kind, given[0])
+    if waiting:
+        raise InputError(f"{waiting[0]} is missing; give it right after the command")
+    return values
+
+
+def fill(record: Record, values: dict[str, Any], prefix: str = "") -> Record:
+    """Returns `record` with those of the `values` in place that name a field of it or of a part.
+
+    Raises:
+      InputError: If the dataclass refuses a value.
+
+    >>> from seqjax.config import Config
+    >>> fill(Config(), {"model.dropout": 0.5}).model.dropout
+    0.5
+    """
+    changes = {}
+    for entry in dataclasses.fields(record):  # pyright: ignore[reportArgumentType]
+        value, name = getattr(record, entry.name), prefix + entry.name
+        if dataclasses.is_dataclass(value):
+            changes[entry.name] = fill(value, values, f"{name}.")
+        elif name in values:
+            changes[entry.name] = values[name]
+    try:
+        return dataclasses.replace(record, **changes)  # pyright: ignore[reportArgumentType]
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+def print_help(kind: type, program: str) -> None:
+    """Prints what `kind` and its fields say about themselves."""
+    with contextlib.suppress(SystemExit):
+        tyro.cli(kind, prog=program, args=["--help"], config=(tyro.conf.PositionalRequiredArgs,))
+
+
+def did_you_mean(word: str, known: dict[str, str]) -> str:
+    """Returns `, did you mean X?`, X the value of the nearest key, or nothing if none is near."""
+    near = difflib.get_close_matches(word, known, n=1)
+    return f", did you mean {known[near[0]]}?" if near else ""
+
+
+def _suggest_flag(word: str, flags: dict[str, _Flag]) -> str:
+    last_parts = {"--" + flag.removeprefix("--").split(".")[-1]: flag for flag in flags}
+    return did_you_mean(word, {**last_parts, **{flag: flag for flag in flags}}) or "; see --help"
+
+
+def _flags(kind: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, _Flag]]:
+    hints = typing.get_type_hints(kind)
+    for entry in dataclasses.fields(kind):
+        hint, name = hints[entry.name], prefix + entry.name
+        if dataclasses.is_dataclass(hint):
+            yield from _flags(hint, f"{name}." if depth else "", depth + 1)
+        elif hint is bool:
+            yield _written(prefix, entry.name), _Flag(name, hint, switch=True)
+            yield _written(prefix, f"no_{entry.name}"), _Flag(name, hint, switch=False)
+        elif not _required(entry):
+            yield _written(prefix, entry.name), _Flag(name, hint)
+
+
+def _written(prefix: str, name: str) -> str:
+    return "--" + (prefix + name).replace("_", "-")
+
+
+def _required(entry: dataclasses.Field) -> bool:
+    missing = dataclasses.MISSING
+    return entry.default is missing and entry.default_factory is missing
+
+
+def _is_flag(word: str) -> bool:
+    """Says whether `word` begins a flag: a dash and more, but not a negative number."""
+    return len(word) > 1 and word[0] == "-" and not re.match(r"-\.?\d", word)
+
+
+def _value(flag: str, kind: Any, text: str) -> Any:
+    arguments = typing.get_args(kind)
+    if typing.get_origin(kind) is types.UnionType:
+        if text == "None":
+            return None
+        kind = next(argument for argument in arguments if argument is not types.NoneType)
+        arguments = typing.get_args(kind)
+    if typing.get_origin(kind) is Literal:
+        if text not in arguments:
+            hint = did_you_mean(text, {argument: argument for argument in arguments})
+            raise InputError(f"{flag} must be one of {', '.join(arguments)}, got {text!r}{hint}")
+        return text
+    words = {int: "an integer", float: "a finite number", str: "a text"}
+    try:
+        value = kind(text)
+    except ValueError:
+        value = math.nan
+    if kind is not str and not math.isfinite(value):
+        raise InputError(f"{flag} must be {words[kind]}, got {text!r}")
+    return value

@@ -1,0 +1,57 @@
+"""Named starting points for a run. A preset is a value, never other code: flags go on top of it."""
+
+from seqjax.config import (
+    Config,
+    DataConfig,
+    DecodeConfig,
+    ModelConfig,
+    OptimizerConfig,
+    ValidationConfig,
+)
+
+PRESETS: dict[str, Config] = {
+    # Dates in many languages -> ISO 8601; the data is built in and the answer is never ambiguous.
+    "dates": Config(
+        epochs=8,
+        validation=ValidationConfig(metric="exact_match", patience=3),
+    ),
+    # One word in, a few symbols out: spelling -> phones, lemma -> inflected form, name -> name.
+    # Phones stand apart by blanks ("HH AH0 L OW1"), so the target is cut into words. Inflection and
+    # transliteration want `--data.target-tokens chars`.
+    "short": Config(
+        epochs=20,
+        data=DataConfig(target_tokens="words", max_source=60, max_target=60, batch_size=128),
+        model=ModelConfig(embedding_size=128, hidden_size=384, dropout=0.3),
+        optimizer=OptimizerConfig(learning_rate=2e-3, label_smoothing=0.1),
+        validation=ValidationConfig(metric="token_error_rate"),
+    ),
+    # Short sentences of two languages, one word a token; words seen once become the unknown token.
+    "sentences": Config(
+        epochs=15,
+        data=DataConfig(
+            source_tokens="words",
+            target_tokens="words",
+            min_count=2,
+            max_source=50,
+            max_target=50,
+            batch_size=64,
+        ),
+        model=ModelConfig(embedding_size=256, hidden_size=512, dropout=0.3, input_feeding=True),
+        optimizer=OptimizerConfig(learning_rate=1e-3, label_smoothing=0.1),
+        validation=ValidationConfig(metric="bleu"),
+    ),
+    # A language model of running English words; the text is built in.
+    "docs": Config(
+        task="language-model",
+        epochs=20,
+        data=DataConfig(
+            embedded="docs", target_tokens="words", min_count=3, batch_size=32, window=64
+        ),
+        model=ModelConfig(embedding_size=256, hidden_size=256, decoder_layers=2, dropout=0.4),
+        optimizer=OptimizerConfig(learning_rate=2e-3),
+        decode=DecodeConfig(method="sample", temperature=0.8, max_length=100),
+    ),
+}
+
+NEEDS_TRAINING_FILE = frozenset({"short", "sentences"})
+"""Presets whose settings suit no built-in data: they are refused without --train."""

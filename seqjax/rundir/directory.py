@@ -1,0 +1,218 @@
+"""The run directory: the one place that knows what its files are called."""
+
+import dataclasses
+import difflib
+import json
+import math
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from seqjax.config import Config
+from seqjax.errors import InputError
+from seqjax.rundir import config_file
+from seqjax.rundir.atomic import read_text, write_text, writing
+
+
+@dataclasses.dataclass(frozen=True)
+class RunDir:
+    """Where the files of one run stand. Making one touches nothing on disk.
+
+    Attributes:
+      path: The directory, as the user wrote it.
+    """
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """Every setting of the run."""
+        return self.path / "config.json"
+
+    @property
+    def vocabulary(self) -> Path:
+        """Directory of what turns text into ids and back."""
+        return self.path / "vocabulary"
+
+    @property
+    def data(self) -> Path:
+        """Statistics of the training data."""
+        return self.path / "data.json"
+
+    @property
+    def metrics(self) -> Path:
+        """One JSON object a line, in the order of training."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def results(self) -> Path:
+        """What the finished run scored."""
+        return self.path / "results.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Directory of all that training needs in order to go on."""
+        return self.path / "checkpoints"
+
+    @property
+    def best_weights(self) -> Path:
+        """Weights of the best validation so far."""
+        return self.path / "best.safetensors"
+
+    @property
+    def pictures(self) -> Path:
+        """Directory of figures."""
+        return self.path / "pictures"
+
+    @property
+    def events(self) -> Path:
+        """Directory of TensorBoard's event files."""
+        return self.path / "events"
+
+    @property
+    def answers(self) -> Path:
+        """Directory of decoded examples."""
+        return self.path / "answers"
+
+    def everything(self) -> tuple[Path, ...]:
+        """Returns all that a run writes, whether it is there yet or not."""
+        return (
+            *(self.config, self.vocabulary, self.data, self.metrics, self.results),
+            *(self.checkpoints, self.best_weights, self.pictures, self.events, self.answers),
+        )
+
+    def write_config(self, config: Config) -> None:
+        """Stores `config`; see `config_file.write_config`."""
+        config_file.write_config(self.config, config)
+
+    def read_config(self) -> Config:
+        """Returns the stored config with this directory as `run_dir`; see `config_file`."""
+        return dataclasses.replace(config_file.read_config(self.config), run_dir=str(self.path))
+
+    def append_metrics(self, row: dict[str, Any]) -> None:
+        """Adds one line to `metrics.jsonl`. Numbers that are not finite are stored as null."""
+        with writing(self.metrics), self.metrics.open("a", encoding="utf-8", newline="\n") as file:
+            file.write(_json_line(row))
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """Returns the rows of `metrics.jsonl`, with NaN where null is stored; none without a file.
+
+        A last line that was cut off, when the machine stopped, is left out.
+
+        Raises:
+          InputError: If any other line is not a JSON object.
+        """
+        lines = read_text(self.metrics).split("\n") if self.metrics.exists() else []
+        while lines and not lines[-1]:
+            lines.pop()
+        rows = []
+        for number, line in enumerate(lines, start=1):
+            row = _json_object(line)
+            if row is not None:
+                rows.append({key: math.nan if row[key] is None else row[key] for key in row})
+            elif number < len(lines):
+                raise InputError(f"{self.metrics}:{number}: not a JSON object; delete this line")
+        return rows
+
+    def keep_metrics_until(self, step: int) -> None:
+        """Rewrites `metrics.jsonl` without rows of later steps than `step` and without a torn line.
+
+        Training that goes on from a checkpoint calls this first, so that no step stands twice. Rows
+        that name no step stay.
+        """
+        if self.metrics.exists():
+            kept = [row for row in self.read_metrics() if row.get("step", step) <= step]
+            write_text(self.metrics, "".join(map(_json_line, kept)))
+
+    def clear(self) -> None:
+        """Removes what a run writes here and nothing else. Links are removed, not followed."""
+        for path in self.everything():
+            with writing(path):
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink(missing_ok=True)
+
+
+def create_run(path: str | os.PathLike[str]) -> RunDir:
+    """Makes the directory and its parents, unless they are there, and returns the run.
+
+    Raises:
+      InputError: If a file is in the way, nothing may be written there, or a file of the run is a
+        link that leads out of the directory.
+    """
+    run = RunDir(Path(path))
+    probe = run.path / f".probe.{os.getpid()}"
+    try:
+        run.path.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except (FileExistsError, NotADirectoryError):
+        raise InputError(
+            f"{run.path}: a file is in the way of the run directory; choose another with --run-dir"
+        ) from None
+    except OSError as error:
+        raise InputError(
+            f"{run.path}: cannot be written ({error.strerror}); choose another with --run-dir"
+        ) from None
+    _refuse_links_outwards(run)
+    return run
+
+
+def open_run(path: str | os.PathLike[str]) -> RunDir:
+    """Returns the run at `path`; it has a config and weights.
+
+    Raises:
+      InputError: If there is no such directory (the nearest run beside it is named), it is no run,
+        nothing has been learnt in it yet, or a link leads out of it.
+    """
+    run = RunDir(Path(path))
+    if run.path.exists() and not run.path.is_dir():
+        raise InputError(f"{run.path}: a file; give the run directory, perhaps {run.path.parent}")
+    if not run.path.exists():
+        near = difflib.get_close_matches(run.path.name, _runs_in(run.path.parent), n=1)
+        hint = f"did you mean {run.path.parent / near[0]}?" if near else "seqjax train makes one"
+        raise InputError(f"{run.path}: there is no such run; {hint}")
+    if not run.config.exists():
+        inside = _runs_in(run.path)
+        hint = f"did you mean {run.path / inside[0]}?" if inside else "seqjax train makes one"
+        raise InputError(f"{run.path}: not a run, it has no {run.config.name}; {hint}")
+    _refuse_links_outwards(run)
+    if not run.best_weights.exists():
+        raise InputError(
+            f"{run.path}: this run has no {run.best_weights.name} yet; wait for its first "
+            f"validation or go on with seqjax train --config {run.config} --run-dir {run.path}"
+        )
+    return run
+
+
+def _runs_in(directory: Path) -> list[str]:
+    """Returns the names of the runs in `directory`, sorted; none if it is missing or closed."""
+    try:
+        return sorted(entry.parent.name for entry in directory.glob("*/config.json"))
+    except OSError:
+        return []
+
+
+def _refuse_links_outwards(run: RunDir) -> None:
+    home = run.path.resolve()
+    for path in run.everything():
+        if path.is_symlink() and not path.resolve().is_relative_to(home):
+            raise InputError(f"{path}: a link that leads out of the run directory; remove it")
+
+
+def _json_line(row: dict[str, Any]) -> str:
+    finite = {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in row.items()
+    }
+    return json.dumps(finite, allow_nan=False) + "\n"
+
+
+def _json_object(line: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
