@@ -14,7 +14,8 @@ Parameters = dict[str, Any]
 """A nested dict of weights, as linen keeps them under `params`."""
 
 AnyArray = Array | np.ndarray
-"""What the host side hands over (NumPy) and what a compiled function sees (JAX)."""
+"""What the host side hands over (NumPy) and what a compiled function sees (JAX). In a record that
+both sides use, a field is annotated `Any` with its shape."""
 
 
 class Padded(NamedTuple):
@@ -26,8 +27,8 @@ class Padded(NamedTuple):
       lengths: `[batch]` valid steps of each row, EOS included where there is one; 0 is allowed.
     """
 
-    values: Shaped[AnyArray, "batch time *features"]
-    lengths: Int[AnyArray, " batch"]
+    values: Shaped[Any, "batch time *features"]
+    lengths: Int[Any, " batch"]
 
 
 class Batch(NamedTuple):
@@ -40,7 +41,7 @@ class Batch(NamedTuple):
     """
 
     inputs: Padded
-    targets: Padded | Shaped[AnyArray, "batch *labels"]
+    targets: Padded | Shaped[Any, "batch *labels"]
 
 
 class Mean(NamedTuple):
@@ -51,8 +52,8 @@ class Mean(NamedTuple):
     2.0
     """
 
-    total: Float[AnyArray, ""] | float
-    weight: Float[AnyArray, ""] | float
+    total: Float[Any, ""] | float
+    weight: Float[Any, ""] | float
 
     def value(self):
         """Returns `total / weight`, and 0 where nothing was weighed."""

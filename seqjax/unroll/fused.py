@@ -7,7 +7,7 @@ is one product over all time steps after it. Same function, same parameters as t
 """
 
 import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -43,7 +43,8 @@ def fused_lstm(
       mask: True where a step is valid; elsewhere the carry passes through.
       reverse: Run from the last time step to the first.
     """
-    final, hidden = _carried_lstm(reverse, recurrent_kernel, bias, carry, projected, mask)
+    carried: Any = _carried_lstm(reverse, recurrent_kernel, bias, carry, projected, mask)
+    final, hidden = carried
     return final, jnp.where(mask[..., None], hidden, jnp.zeros((), hidden.dtype))
 
 

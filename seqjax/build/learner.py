@@ -1,0 +1,71 @@
+"""From a model and a configuration to what training minimises."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+
+from seqjax.config import OptimizerConfig
+from seqjax.losses import cross_entropy, token_accuracy
+from seqjax.models.language_model import LanguageModel
+from seqjax.models.seq2seq import Seq2Seq
+from seqjax.types import Batch, Key, Mean, Padded, Parameters
+
+
+class Learner(NamedTuple):
+    """What training needs of a task: a model with a loss, whatever the task is.
+
+    Attributes:
+      model: The linen module.
+      init: `(example batch, key) -> params`.
+      loss_fn: A `LossFn` with one more keyword, `train`: whether dropout and label smoothing are
+        on. Without them the loss is the negative log-likelihood in nats per token.
+      memory: What the first batch of an epoch receives; see `LossFn`.
+    """
+
+    model: nn.Module
+    init: Callable[[Batch, Key], Parameters]
+    loss_fn: Callable[..., tuple[Mean, tuple[dict[str, Mean], Any]]]
+    memory: Any
+
+
+def build_seq2seq_learner(model: Seq2Seq, config: OptimizerConfig) -> Learner:
+    """Returns the text-to-text task: say the target, given the source."""
+
+    def loss_fn(params: Parameters, memory: Any, batch: Batch, key: Key, *, train: bool):
+        logits, _ = model.apply(
+            {"params": params}, batch.inputs, batch.targets, train=train, rngs={"dropout": key}
+        )
+        loss, means = _token_means(logits, batch, config, train)
+        return loss, (means, memory)
+
+    def init(batch: Batch, key: Key) -> Parameters:
+        variables: Any = model.init(key, batch.inputs, batch.targets)
+        return variables["params"]
+
+    return Learner(model, init, loss_fn, ())
+
+
+def build_language_learner(model: LanguageModel, config: OptimizerConfig, rows: int) -> Learner:
+    """Returns the language-model task: say the next token; the state goes from batch to batch."""
+
+    def loss_fn(params: Parameters, memory: Any, batch: Batch, key: Key, *, train: bool):
+        memory, logits = model.apply(
+            {"params": params}, batch.inputs, memory, train=train, rngs={"dropout": key}
+        )
+        loss, means = _token_means(logits, batch, config, train)
+        return loss, (means, memory)
+
+    def init(batch: Batch, key: Key) -> Parameters:
+        variables: Any = model.init(key, batch.inputs, memory)
+        return variables["params"]
+
+    memory = model.initial_carry(rows)
+    return Learner(model, init, loss_fn, memory)
+
+
+def _token_means(logits, batch: Batch, config: OptimizerConfig, train: bool):
+    assert isinstance(batch.targets, Padded)
+    smoothing = config.label_smoothing if train else 0.0
+    loss = cross_entropy(logits, batch.targets, label_smoothing=smoothing)
+    return loss, {"token_accuracy": token_accuracy(logits, batch.targets)}
