@@ -80,7 +80,7 @@ def main(argv: list[str] | None = None) -> int:
         sys.stdout.flush()  # here, where a reader that went away can still be noticed
         return code
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print("error:", " ".join(str(error).split("\n")), file=sys.stderr)  # a path may be odd
         return 2
     except KeyboardInterrupt:
         return 130

@@ -25,7 +25,9 @@ MOST_FILES = 2
 """A flag that takes files takes one, or a source and a target."""
 
 
-class _Flag(NamedTuple):
+class Flag(NamedTuple):
+    """What one flag stands for."""
+
     name: str
     """Of the field, dotted: `model.hidden_size`."""
     kind: Any
@@ -62,18 +64,19 @@ def read_values(kind: type, tokens: list[str]) -> dict[str, Any]:
     Raises:
       InputError: As `read_flags`, but for values that only the dataclass itself can refuse.
     """
-    flags = dict(_flags(kind))
+    flags = known_flags(kind)
     positional = [entry.name for entry in dataclasses.fields(kind) if _required(entry)]
     waiting = list(positional)
     values: dict[str, Any] = {}
-    tokens = list(tokens)
+    tokens, place = list(tokens), ""
     while tokens:
         word, equals, value = tokens.pop(0).partition("=")
         if not _is_flag(word):
             if not waiting:
-                raise InputError(f"nothing takes {word + equals + value!r}; is its flag missing?")
+                raise InputError(f"nothing takes {word + equals + value!r}{place}; see --help")
             values[waiting.pop(0)] = word + equals + value
             continue
+        place = f" after {word}"
         flag = flags.get(word.replace("_", "-"))
         if flag is None:
             raise InputError(f"unknown flag {word}{_suggest_flag(word, flags)}")
@@ -87,7 +90,9 @@ def read_values(kind: type, tokens: list[str]) -> dict[str, Any]:
         while tokens and not _is_flag(tokens[0]) and len(given) < (MOST_FILES if several else 1):
             given.append(tokens.pop(0))
         if not given:
-            raise InputError(f"{word} needs a value; write {word}=-x if it begins with a dash")
+            dashed = tokens and tokens[0].partition("=")[0] not in flags
+            hint = f"; to give it {tokens[0]}, write {word}={tokens[0]}" if dashed else ""
+            raise InputError(f"{word} needs a value{hint}")
         values[flag.name] = tuple(given) if several else _value(word, flag.kind, given[0])
     if waiting:
         raise InputError(f"{waiting[0]} is missing; give it right after the command")
@@ -117,10 +122,16 @@ def fill(record: Record, values: dict[str, Any], prefix: str = "") -> Record:
         raise InputError(str(error)) from None
 
 
+def known_flags(kind: type) -> dict[str, Flag]:
+    """Returns every flag of the dataclass `kind` under its spelling, `--no-switch` included."""
+    return dict(_flags(kind))
+
+
 def print_help(kind: type, program: str) -> None:
     """Prints what `kind` and its fields say about themselves."""
+    markers = (tyro.conf.PositionalRequiredArgs, tyro.conf.PositionalMetavarFromFieldName)
     with contextlib.suppress(SystemExit):
-        tyro.cli(kind, prog=program, args=["--help"], config=(tyro.conf.PositionalRequiredArgs,))
+        tyro.cli(kind, prog=program, args=["--help"], config=markers)
 
 
 def did_you_mean(word: str, known: dict[str, str]) -> str:
@@ -129,22 +140,24 @@ def did_you_mean(word: str, known: dict[str, str]) -> str:
     return f", did you mean {known[near[0]]}?" if near else ""
 
 
-def _suggest_flag(word: str, flags: dict[str, _Flag]) -> str:
-    last_parts = {"--" + flag.removeprefix("--").split(".")[-1]: flag for flag in flags}
-    return did_you_mean(word, {**last_parts, **{flag: flag for flag in flags}}) or "; see --help"
+def _suggest_flag(word: str, flags: dict[str, Flag]) -> str:
+    # Without the dashes, which all flags share and which would make any two of them look alike.
+    last_parts = {flag.split(".")[-1].removeprefix("--"): flag for flag in flags}
+    whole = {flag.removeprefix("--"): flag for flag in flags}
+    return did_you_mean(word.lstrip("-"), {**last_parts, **whole}) or "; see --help"
 
 
-def _flags(kind: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, _Flag]]:
+def _flags(kind: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Flag]]:
     hints = typing.get_type_hints(kind)
     for entry in dataclasses.fields(kind):
         hint, name = hints[entry.name], prefix + entry.name
         if dataclasses.is_dataclass(hint):
             yield from _flags(hint, f"{name}." if depth else "", depth + 1)
         elif hint is bool:
-            yield _written(prefix, entry.name), _Flag(name, hint, switch=True)
-            yield _written(prefix, f"no_{entry.name}"), _Flag(name, hint, switch=False)
+            yield _written(prefix, entry.name), Flag(name, hint, switch=True)
+            yield _written(prefix, f"no_{entry.name}"), Flag(name, hint, switch=False)
         elif not _required(entry):
-            yield _written(prefix, entry.name), _Flag(name, hint)
+            yield _written(prefix, entry.name), Flag(name, hint)
 
 
 def _written(prefix: str, name: str) -> str:
@@ -163,7 +176,7 @@ def _is_flag(word: str) -> bool:
 
 def _value(flag: str, kind: Any, text: str) -> Any:
     arguments = typing.get_args(kind)
-    if typing.get_origin(kind) is types.UnionType:
+    if typing.get_origin(kind) in (types.UnionType, typing.Union):
         if text == "None":
             return None
         kind = next(argument for argument in arguments if argument is not types.NoneType)

@@ -78,7 +78,7 @@ def _checked(kind: Any, value: Any, name: str) -> Any:
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return _checked_record(kind, value, name)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin is types.UnionType:
+    if origin in (types.UnionType, typing.Union):
         inner = next(argument for argument in arguments if argument is not types.NoneType)
         return None if value is None else _checked(inner, value, name)
     if origin is tuple:

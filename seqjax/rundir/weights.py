@@ -4,6 +4,7 @@ Names of nested dicts are joined by "/": `{"decoder": {"bias": b}}` is stored as
 """
 
 import hashlib
+import json
 import operator
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,12 +71,13 @@ def parameters_sha256(params: dict[str, Any]) -> str:
     Two sets of weights have the same one if and only if they are bit for bit equal, whatever the
     order of their dicts. Bytes count as little-endian.
 
-    >>> parameters_sha256({"a": np.zeros(2), "b": np.ones(2)})[:8]
-    '9e14a2b4'
+    >>> zeros, ones = np.zeros(2), np.ones(2)
+    >>> parameters_sha256({"a": zeros, "b": ones}) == parameters_sha256({"b": ones, "a": zeros})
+    True
     """
     digest = hashlib.sha256()
     for name, array in sorted(_flat(params), key=operator.itemgetter(0)):
-        digest.update(f"{name} {array.dtype.name} {array.shape}\n".encode())
+        digest.update(json.dumps([name, array.dtype.name, array.shape]).encode())
         digest.update(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
     return digest.hexdigest()
 
