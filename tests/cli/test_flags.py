@@ -1,0 +1,315 @@
+"""The command line: what is given counts, what is wrong is answered in one line."""
+
+import dataclasses
+import re
+import subprocess
+import sys
+import typing
+
+import pytest
+
+from seqjax.cli import doctor
+from seqjax.cli.flags import (
+    DecodeFlags,
+    DoctorFlags,
+    EvaluateFlags,
+    GenerateFlags,
+    InspectFlags,
+    SearchFlags,
+    TrainFlags,
+    decode_config,
+    train_flags,
+)
+from seqjax.cli.main import COMMANDS, EXAMPLES, main
+from seqjax.cli.reading import known_flags, read_flags
+from seqjax.config import Config, DecodeConfig
+from seqjax.errors import InputError
+from seqjax.presets import PRESETS
+from seqjax.rundir import create_run
+
+KINDS = {
+    "train": TrainFlags,
+    "evaluate": EvaluateFlags,
+    "decode": DecodeFlags,
+    "generate": GenerateFlags,
+    "inspect": InspectFlags,
+    "doctor": DoctorFlags,
+}
+
+
+def settings(*tokens) -> Config:
+    return train_flags(list(tokens)).settings
+
+
+# What is given counts
+
+
+def test_without_flags_a_config_is_its_defaults():
+    assert settings() == Config(run_dir="runs/dates")
+
+
+def test_every_kind_of_value_arrives():
+    config = settings(
+        *("--steps", "30", "--model.dropout=0.5", "--model.no-bidirectional", "--data.lowercase"),
+        *("--train", "a.en", "a.de", "--valid=b.en", "b.de", "--optimizer.name", "sgd"),
+        *("--decode.length-penalty", "-0.5", "--run-dir", "here/", "--model.hidden_size", "7"),
+    )
+    assert config.steps == 30
+    assert config.model.dropout == 0.5
+    assert config.model.bidirectional is False
+    assert config.data.lowercase is True
+    assert config.train == ("a.en", "a.de")
+    assert config.valid == ("b.en", "b.de")
+    assert config.optimizer.name == "sgd"
+    assert config.decode.length_penalty == -0.5
+    assert config.run_dir == "here"
+    assert config.model.hidden_size == 7
+
+
+def test_a_flag_given_twice_has_its_last_value():
+    assert settings("--seed", "1", "--seed", "2").seed == 2
+
+
+def test_an_optional_value_can_be_taken_back():
+    assert PRESETS["dates"].epochs is not None
+    assert settings("--preset", "dates", "--epochs", "None").epochs is None
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_a_value_and_nothing_else(name):
+    given = train_flags(["--preset", name, "--train", "x"])
+    expected = dataclasses.replace(PRESETS[name], train=("x",), run_dir=f"runs/{name}")
+    assert given == TrainFlags(preset=name, settings=expected)
+
+
+def test_flags_win_over_a_config_file_and_that_over_a_preset(tmp_path):
+    run = create_run(tmp_path)
+    run.write_config(Config(seed=11, steps=5))
+    tokens = ["--steps", "6", "--config", str(run.config), "--preset", "docs"]
+    config = settings(*tokens)
+    assert (config.seed, config.steps, config.task) == (11, 6, "text-to-text")
+    assert PRESETS["docs"].task == "language-model"
+
+
+def test_a_setting_that_fits_the_preset_alone_is_accepted():
+    # On the defaults, which name no end, this schedule would be refused.
+    assert settings("--preset", "dates", "--optimizer.schedule", "linear").epochs is not None
+
+
+def test_a_language_model_starts_from_its_own_preset():
+    expected = dataclasses.replace(PRESETS["docs"], seed=3, run_dir="runs/docs")
+    assert settings("--task", "language-model", "--seed", "3") == expected
+
+
+@pytest.mark.parametrize(
+    ("tokens", "run_dir"),
+    [
+        (("--train", "data/pairs.train.tsv.gz"), "runs/pairs.train"),
+        (("--train", "a.en", "a.de"), "runs/a"),
+        (("--data.embedded", "copy"), "runs/copy"),
+        (("--preset", "short", "--train", "a.tsv"), "runs/short"),
+        (("--preset", "dates", "--run-dir", "x/y"), "x/y"),
+    ],
+)
+def test_a_run_is_named_after_what_it_learns(tokens, run_dir):
+    assert settings(*tokens).run_dir == run_dir
+
+
+def test_search_flags_replace_what_they_name_in_the_config_of_the_run():
+    flags = read_flags(DecodeFlags, ["runs/x", "--beam-size", "9", "--length-penalty", "0"])
+    assert flags.run == "runs/x"
+    config = DecodeConfig(n_best=3, no_repeat_ngram=4)
+    expected = dataclasses.replace(config, beam_size=9, length_penalty=0.0)
+    assert decode_config(config, flags.search) == expected
+    assert decode_config(config, SearchFlags()) == config
+
+
+def test_search_flags_that_do_not_fit_the_run_are_refused():
+    flags = read_flags(DecodeFlags, ["runs/x", "--n-best", "7"])
+    assert decode_config(DecodeConfig(beam_size=8), flags.search).n_best == 7
+    with pytest.raises(InputError, match="n_best must be at most decode.beam_size"):
+        decode_config(DecodeConfig(beam_size=5), flags.search)
+
+
+def test_generation_draws_unless_told_otherwise():
+    flags = read_flags(GenerateFlags, ["r", "--prompt=-x", "--temperature", "0.5", "--top-k", "3"])
+    assert flags.prompt == "-x"
+    config = decode_config(DecodeConfig(), flags)
+    assert (config.method, config.temperature, config.top_k) == ("sample", 0.5, 3)
+
+
+def test_a_run_may_stand_after_the_files():
+    flags = read_flags(EvaluateFlags, ["--data", "a", "b", "runs/x", "--json"])
+    assert flags == EvaluateFlags(run="runs/x", data=("a", "b"), json=True)
+
+
+# What is wrong is answered in one line
+
+MISTAKES = [
+    ("train --model.dropout 1.5", "model.dropout must be in [0, 1), got 1.5"),
+    ("train --model.dropout x", "--model.dropout must be a finite number, got 'x'"),
+    ("train --model.dropout nan", "--model.dropout must be a finite number, got 'nan'"),
+    ("train --decode.length-penalty inf", "--decode.length-penalty must be a finite number, got"),
+    ("train --steps 1.5", "--steps must be an integer, got '1.5'"),
+    ("train --steps -3", "steps must be at least 1, got -3"),
+    ("train --steps", "--steps needs a value"),
+    ("train --train", "--train needs a value"),
+    ("train --run-dir -x", "--run-dir needs a value; to give it -x, write --run-dir=-x"),
+    ("train --train a b c", "nothing takes 'c' after --train; see --help"),
+    (
+        "train --preset dats",
+        "--preset must be one of dates, short, sentences, docs, got 'dats', did",
+    ),
+    ("train --preset short", "--preset short has no built-in data; give --train FILE"),
+    ("train --config nowhere.json", "nowhere.json: cannot be read (No such file or directory)"),
+    ("train --overwrite=yes", "--overwrite takes no value, got 'yes'; there is a --no- form"),
+    ("train --overwrite yes", "nothing takes 'yes' after --overwrite; see --help"),
+    ("train --optimizer.schedule linear", "optimizer.schedule must be 'constant' or"),
+    ("train --modle.hiden-size 5", "unknown flag --modle.hiden-size, did you mean --model.hidden-"),
+    ("train --hidden-size 5", "unknown flag --hidden-size, did you mean --model.hidden-size?"),
+    ("train --zzz 5", "unknown flag --zzz; see --help"),
+    ("train -x", "unknown flag -x; see --help"),
+    ("trian", "unknown command 'trian', did you mean train?"),
+    ("--zzz", "unknown command '--zzz'; see seqjax --help"),
+    ("decode", "run is missing; give it right after the command"),
+    ("decode --beem-size 5 r", "unknown flag --beem-size, did you mean --beam-size?"),
+    ("decode r --beam-size 0", "decode.beam_size must be at least 1, got 0"),
+    (
+        "decode r --output txt",
+        "--output must be one of text, tokens, jsonl, got 'txt', did you mean",
+    ),
+    ("generate r --top-p 2", "decode.top_p must be in (0, 1], got 2.0"),
+    ("generate r --samples 0", "samples must be at least 1, got 0"),
+    ("evaluate r --limit 0", "limit must be at least 1, got 0"),
+    ("inspect r s", "nothing takes 's'; see --help"),
+    ("doctor --jsn", "unknown flag --jsn, did you mean --json?"),
+]
+
+
+@pytest.mark.parametrize(("line", "message"), MISTAKES, ids=[line for line, _ in MISTAKES])
+def test_a_mistake_is_one_line_and_exit_code_2(line, message, capsys):
+    assert main(line.split()) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"error: {message}")
+    assert err.count("\n") == 1
+
+
+def test_an_odd_path_still_makes_one_line(capsys):
+    assert main(["train", "--config", "two\nlines"]) == 2
+    assert (
+        capsys.readouterr().err == "error: two lines: cannot be read (No such file or directory)\n"
+    )
+
+
+# Help
+
+
+def test_help_lists_every_command(capsys):
+    assert main(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert main([]) == 0
+    assert capsys.readouterr().out == text
+    for name in KINDS:
+        assert re.search(rf"^  {name} +\w", text, re.MULTILINE)
+    assert set(COMMANDS) == set(EXAMPLES) == set(KINDS)
+
+
+@pytest.mark.parametrize("command", KINDS)
+def test_help_and_reader_know_the_same_flags(command, capsys):
+    assert main([command, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("examples:\n  ")
+    options = re.findall(r"^│ (-.*)$", text, re.MULTILINE)
+    shown = {flag for line in options for flag in re.findall(r"--[\w.-]+", line.split("  ")[0])}
+    assert shown - {"--help"} == set(known_flags(KINDS[command]))
+
+
+@pytest.mark.parametrize("command", KINDS)
+def test_examples_are_command_lines_that_are_understood(command, monkeypatch):
+    lines = [line.split("    ")[0] for line in EXAMPLES[command].split("\n")]
+    lines = [line.partition("seqjax ")[2] for line in lines if "seqjax " in line]
+    assert lines
+    for line in lines:
+        words = [word.strip('"') for word in re.findall(r'"[^"]*"|\S+', line)]
+        assert words[0] == command
+        kind = KINDS[command]
+        flags = train_flags(words[1:]) if kind is TrainFlags else read_flags(kind, words[1:])
+        assert type(flags) is kind
+
+
+def test_every_preset_can_be_named():
+    hint = typing.get_type_hints(TrainFlags)["preset"]
+    assert set(typing.get_args(typing.get_args(hint)[0])) == set(PRESETS)
+
+
+# The process
+
+
+def test_a_slip_of_the_pen_or_a_question_wakes_no_jax():
+    program = (
+        "import sys\n"
+        "from seqjax.cli.main import main\n"
+        "codes = [main(words.split()) for words in ('--help', '--version', 'train --help',"
+        " 'train --stps 3', 'decode')]\n"
+        "assert codes == [0, 0, 0, 2, 2], codes\n"
+        "import seqjax.config, seqjax.presets, seqjax.rundir, seqjax.cli.flags\n"
+        "assert 'jax' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+
+
+def test_general_help_does_not_wait_for_tyro_or_numpy():
+    program = (
+        "import sys\n"
+        "from seqjax.cli.main import main\n"
+        "main(['--help'])\n"
+        "assert not {'tyro', 'numpy'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+
+
+def test_streams_are_utf8_in_any_locale():
+    program = (
+        "import sys\n"
+        "from seqjax.cli.main import main\n"
+        "main(['train', '--help'])\n"
+        "sys.stdout.write(sys.stdin.read())\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-X", "utf8=0", "-c", program],
+        env={"LC_ALL": "C", "PYTHONIOENCODING": "latin-1", "PATH": ""},
+        input="ü\r\u2028\n".encode(),
+        check=True,
+        capture_output=True,
+    )
+    assert "─" in result.stdout.decode("utf-8")
+    assert result.stdout.endswith("ü\r\u2028\n".encode())
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "seqjax.cli.main", "train", "--help"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    with process.stderr:
+        assert process.stderr.read() == b""
+    assert process.wait() == 141
+
+
+def test_an_interrupt_is_quiet(monkeypatch, capsys):
+    def interrupt(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(doctor, "run", interrupt)
+    assert main(["doctor"]) == 130
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    assert main(["--version"]) == 0
+    assert re.fullmatch(r"seqjax \d+\.\d+\.\d+\S*\n", capsys.readouterr().out)
