@@ -10,7 +10,7 @@ def length_mask(lengths: Int[Array, " batch"], time: int) -> Bool[Array, "batch 
     >>> length_mask(jnp.array([2, 0]), 3).tolist()
     [[True, True, False], [False, False, False]]
     """
-    return jnp.arange(time) < lengths[:, None]
+    return jnp.arange(time)[None] < lengths[:, None]
 
 
 def where_valid(
@@ -40,7 +40,7 @@ def reverse_within_lengths(
     [[3, 2, 1, 9], [5, 4, 9, 9]]
     """
     time = values.shape[1]
-    positions = jnp.arange(time)
+    positions = jnp.arange(time)[None]
     mirrored = lengths[:, None] - 1 - positions
     index = jnp.where(mirrored >= 0, mirrored, positions)
     return jnp.take_along_axis(

@@ -165,9 +165,10 @@ class Decoder(nn.Module):
         batch = memory.mask.shape[0]
         queries = query.reshape(batch, -1, query.shape[-1])  # rows -> batch, rows of a sentence
         readout, weights = self._read(queries, memory)
-        readout = readout.reshape(-1, self.readout_size)
+        rows = query.shape[0]
+        readout = readout.reshape(rows, self.readout_size)
         feed = readout if self.input_feeding else state.feed
-        return DecoderState(carries, feed), (readout, weights.reshape(-1, weights.shape[-1]))
+        return DecoderState(carries, feed), (readout, weights.reshape(rows, weights.shape[-1]))
 
     def _read(self, queries, memory):
         if self.scorer is None:
@@ -178,5 +179,6 @@ class Decoder(nn.Module):
 
     def _logits(self, readout):
         if self.tied:
-            return self.embedding.attend(readout) + self.output_bias
+            logits = self.embedding.attend(readout)
+            return logits + self.output_bias.reshape((1,) * (logits.ndim - 1) + (-1,))
         return self.output_map(readout)

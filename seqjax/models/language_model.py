@@ -64,5 +64,6 @@ class LanguageModel(nn.Module):
 
     def _logits(self, hidden):
         if self.tied:
-            return self.embedding.attend(self.readout_map(hidden)) + self.output_bias
+            logits = self.embedding.attend(self.readout_map(hidden))
+            return logits + self.output_bias.reshape((1,) * (logits.ndim - 1) + (-1,))
         return self.output_map(hidden)

@@ -22,15 +22,13 @@ class Layer(nn.Module):
         self.cell = LSTMCell(FEATURES, HIDDEN)
 
     def __call__(self, carry, inputs, lengths):
-        return unroll(
-            self.cell, carry, inputs, lengths, reverse=self.reverse, method=self.method
-        )
+        return unroll(self.cell, carry, inputs, lengths, reverse=self.reverse, method=self.method)
 
 
 def make(seed=0, lengths=(5, 2, 0, 4), time=6):
     """Random weights, a random state that is not zero, random inputs."""
     rng = np.random.default_rng(seed)
-    draw = lambda *shape: rng.normal(size=shape).astype(np.float32)
+    draw = lambda *shape: jnp.asarray(rng.normal(size=shape), jnp.float32)
     batch = len(lengths)
     params = {
         "cell": {
@@ -39,8 +37,8 @@ def make(seed=0, lengths=(5, 2, 0, 4), time=6):
             "bias": draw(4 * HIDDEN),
         }
     }
-    carry = LSTMCarry(jnp.asarray(draw(batch, HIDDEN)), jnp.asarray(draw(batch, HIDDEN)))
-    return params, carry, jnp.asarray(draw(batch, time, FEATURES)), jnp.asarray(lengths)
+    carry = LSTMCarry(draw(batch, HIDDEN), draw(batch, HIDDEN))
+    return params, carry, draw(batch, time, FEATURES), jnp.asarray(lengths)
 
 
 def run(method, reverse, params, carry, inputs, lengths):
@@ -146,9 +144,7 @@ def test_a_sequence_cut_in_two_gives_what_the_whole_gives(method):
     lengths = jnp.array([6, 2, 0, 4])
     final, outputs = run(method, False, params, carry, inputs, lengths)
     middle, first = run(method, False, params, carry, inputs[:, :3], jnp.minimum(lengths, 3))
-    end, second = run(
-        method, False, params, middle, inputs[:, 3:], jnp.maximum(lengths - 3, 0)
-    )
+    end, second = run(method, False, params, middle, inputs[:, 3:], jnp.maximum(lengths - 3, 0))
     np.testing.assert_allclose(jnp.concatenate([first, second], axis=1), outputs, atol=1e-6)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), end, final)
 
