@@ -27,7 +27,7 @@ class StepFn(Protocol[State]):
 
 @runtime_checkable
 class LogitsProcessor(Protocol):
-    """A pure function of `(logits, tokens so far, how many)`; factories make them, `chain` joins them.
+    """A pure function of `(logits, tokens so far, how many)`; made by factories, joined by `chain`.
 
     `history` is `[rows, max_length]`, of which the first `length` columns are valid; BOS is not in
     it. `length` is a traced scalar. A token is forbidden by a logit of `-inf`.
