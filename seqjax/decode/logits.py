@@ -30,7 +30,8 @@ def repetition_penalty(penalty: float, *, exempt: Sequence[int] = ()) -> LogitsP
     """Makes every token that a row holds already less likely.
 
     Its logit `s` becomes `s / penalty` if `s > 0`, else `s * penalty`; a token counts once, however
-    often it occurred. The rule acts on raw logits, in every search alike, and is therefore not invariant to a constant added to all logits.
+    often it occurred. The rule acts on raw logits, in every search alike, and is therefore not
+    invariant to a constant added to all logits.
 
     Args:
       penalty: Positive; above 1 discourages, below 1 encourages, 1 changes nothing.
