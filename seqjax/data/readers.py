@@ -1,0 +1,206 @@
+"""Files into lines and pairs, strictly: whatever cannot be meant is refused with file and line.
+
+A line ends with a line feed and with nothing else (U+2028, a lone carriage return or a form feed are
+part of the text); a carriage return before it is dropped, and so is a byte order mark at the start of
+a file. Text is UTF-8.
+"""
+
+import difflib
+import gzip
+import json
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, NamedTuple
+
+from seqjax.errors import InputError
+
+OnBadLine = Literal["error", "skip"]
+SKIP_HINT = "mend it, or leave such lines out with --data.on-bad-line skip"
+
+
+class Pairs(NamedTuple):
+    """Source n goes with target n.
+
+    Attributes:
+      sources: What is read.
+      targets: What is to be said.
+      skipped: Lines of the file that were left out because they could not be used.
+    """
+
+    sources: list[str]
+    targets: list[str]
+    skipped: int = 0
+
+
+class Splits(NamedTuple):
+    """Training, validation and test data of one kind."""
+
+    train: Any
+    valid: Any
+    test: Any
+
+
+class _BadLine(Exception):
+    """One line that cannot be used."""
+
+
+def read_pairs(
+    paths: Sequence[str | Path], *, on_bad_line: OnBadLine = "error", lowercase: bool = False
+) -> Pairs:
+    """Reads sources and targets.
+
+    Args:
+      paths: One file of `source<TAB>target` lines, one `.jsonl` file of objects with the texts
+        `source` and `target`, or two files whose lines go together. Any may end in `.gz`.
+      on_bad_line: Refuse the file at the first line that cannot be used, or count and leave it out.
+      lowercase: Lower-case everything.
+
+    Raises:
+      InputError: With file and line, if a file or a line cannot be used, or if nothing is left.
+    """
+    match [Path(path) for path in paths]:
+        case [path] if path.name.removesuffix(".gz").endswith(".jsonl"):
+            pairs = _checked_pairs(path, read_lines(path), _from_json, on_bad_line)
+        case [path]:
+            pairs = _checked_pairs(path, read_lines(path), _from_tsv, on_bad_line)
+        case [source_path, target_path]:
+            sources, targets = read_lines(source_path), read_lines(target_path)
+            if len(sources) != len(targets):
+                raise InputError(
+                    f"{source_path} has {len(sources)} lines, {target_path} has {len(targets)}; "
+                    f"line n of one must go with line n of the other"
+                )
+            both = list(zip(sources, targets, strict=True))
+            pairs = _checked_pairs(source_path, both, lambda pair: pair, on_bad_line)
+        case _:
+            raise InputError(f"one or two files make pairs, got {len(paths)}")
+    if not pairs.sources:
+        raise InputError(f"{paths[0]}: no line of it can be used ({pairs.skipped} left out)")
+    if lowercase:
+        sources, targets = ([text.lower() for text in side] for side in pairs[:2])
+        return Pairs(sources, targets, pairs.skipped)
+    return pairs
+
+
+def read_text(path: str | Path, *, lowercase: bool = False) -> str:
+    """Reads one running text; its lines end with a line feed.
+
+    Raises:
+      InputError: As `read_lines`, and if the text is empty.
+    """
+    text = "\n".join(read_lines(path)) + "\n"
+    if not text.strip():
+        raise InputError(f"{path}: holds nothing but white space")
+    return text.lower() if lowercase else text
+
+
+def read_lines(path: str | Path) -> list[str]:
+    """Reads all lines of a file, which may be gzipped (`.gz`).
+
+    Raises:
+      InputError: If the file is missing, a directory, unreadable, empty, not UTF-8, or holds a NUL.
+    """
+    path = Path(path)
+    content = _read_bytes(path).removeprefix(b"\xef\xbb\xbf")
+    if not content:
+        raise InputError(f"{path}: is empty")
+    lines = content.split(b"\n")
+    if not lines[-1]:
+        lines.pop()  # a final line feed ends the last line and begins no other
+    return [_decoded(line, str(path), number) for number, line in enumerate(lines, start=1)]
+
+
+def read_line_stream(stream: BinaryIO, name: str = "stdin") -> Iterator[str]:
+    """Yields lines as they arrive.
+
+    Raises:
+      InputError: If a line is not UTF-8 or holds a NUL.
+    """
+    for number, line in enumerate(stream, start=1):
+        if number == 1:
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        yield _decoded(line.removesuffix(b"\n"), name, number)
+
+
+def _decoded(line: bytes, name: str, number: int) -> str:
+    if b"\0" in line:
+        raise InputError(f"{name}:{number}: holds a NUL character; is this a text file?")
+    try:
+        return line.removesuffix(b"\r").decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{name}:{number}: byte {error.start + 1} of the line is not UTF-8; convert the file, "
+            f"for example with iconv -t UTF-8"
+        ) from None
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+        return gzip.decompress(content) if path.suffix == ".gz" else content
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file{_near(path)}") from None
+    except IsADirectoryError:
+        raise InputError(f"{path}: is a directory; give a file in it") from None
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        raise InputError(f"{path}: is not a whole gzip file; fetch or compress it again") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+
+
+def _near(path: Path) -> str:
+    try:
+        names = [entry.name for entry in path.parent.iterdir()]
+    except OSError:
+        return ""
+    found = difflib.get_close_matches(path.name, names, n=1)
+    return f"; did you mean {path.parent / found[0]}?" if found else ""
+
+
+def _checked_pairs(
+    path: Path,
+    lines: Sequence[Any],
+    split: Callable[[Any], tuple[str, str]],
+    on_bad_line: OnBadLine,
+) -> Pairs:
+    sources, targets, skipped = [], [], 0
+    for number, line in enumerate(lines, start=1):
+        try:
+            source, target = split(line)
+            for side, text in (("source", source), ("target", target)):
+                if not text.strip():
+                    raise _BadLine(f"the {side} is empty")
+        except _BadLine as problem:
+            if on_bad_line == "error":
+                raise InputError(f"{path}:{number}: {problem}; {SKIP_HINT}") from None
+            skipped += 1
+        else:
+            sources.append(source)
+            targets.append(target)
+    return Pairs(sources, targets, skipped)
+
+
+def _from_tsv(line: str) -> tuple[str, str]:
+    columns = line.split("\t")
+    if len(columns) != 2:
+        raise _BadLine(f"has {len(columns) - 1} tabs, expected 1 (source<TAB>target)")
+    return columns[0], columns[1]
+
+
+def _from_json(line: str) -> tuple[str, str]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        raise _BadLine("is not a JSON object") from None
+    if not isinstance(record, dict):
+        raise _BadLine("is not a JSON object")
+    for side in ("source", "target"):
+        text = record.get(side)
+        if not isinstance(text, str):
+            raise _BadLine(f"its {side!r} must be a text, got {json.dumps(text)[:40]}")
+        if any(0xD800 <= ord(character) <= 0xDFFF for character in text):
+            raise _BadLine(f"its {side!r} holds half of a surrogate pair")
+        if "\0" in text or "\n" in text:
+            raise _BadLine(f"its {side!r} holds a NUL or a line feed")
+    return record["source"], record["target"]

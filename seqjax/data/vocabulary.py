@@ -1,0 +1,218 @@
+"""Text into ids and back."""
+
+import collections
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from seqjax.errors import InputError
+
+TokenKind = Literal["chars", "words", "subwords", "text_words"]
+"""`words` are what white space separates; `text_words` are words of a running text, in which every
+line feed is a token of its own."""
+
+SPECIALS = ("pad", "bos", "eos", "unk")
+UNKNOWN = {"chars": "\N{REPLACEMENT CHARACTER}"}
+
+
+class Vocabulary:
+    """The tokens of one side and their ids.
+
+    The four specials have the first ids. No text is ever cut into one of them: a literal `</s>` in
+    the data is text like any other.
+
+    Attributes:
+      kind: What a token is.
+      tokens: The ordinary ones, in the order of their ids.
+    """
+
+    pad_id, bos_id, eos_id, unk_id = range(4)
+
+    def __init__(self, kind: TokenKind, tokens: Sequence[str], subword_model: bytes = b""):
+        """Args:
+        kind: What a token is.
+        tokens: Distinct ordinary tokens.
+        subword_model: A serialised SentencePiece model, for `subwords`.
+        """
+        self.kind: TokenKind = kind
+        self.tokens = tuple(tokens)
+        self._subword_model = subword_model
+        self._ids = {token: number for number, token in enumerate(tokens, start=len(SPECIALS))}
+        self._pieces = _load_subwords(subword_model) if kind == "subwords" else None
+
+    @classmethod
+    def build(
+        cls,
+        texts: Iterable[str],
+        kind: TokenKind,
+        *,
+        min_count: int = 1,
+        subword_vocab: int = 8_000,
+    ) -> "Vocabulary":
+        """Returns the tokens that occur at least `min_count` times, the most frequent first.
+
+        Args:
+          texts: The training texts of one side.
+          kind: What a token is.
+          min_count: Rarer tokens will be unknown.
+          subword_vocab: Size of a SentencePiece model; a small corpus gets a smaller one.
+
+        Raises:
+          InputError: If no token is left.
+        """
+        texts = list(texts)
+        model = _train_subwords(texts, subword_vocab) if kind == "subwords" else b""
+        cutter = cls(kind, (), model)
+        counts = collections.Counter(token for text in texts for token in cutter.cut(text))
+        kept = [token for token, count in counts.items() if count >= min_count]
+        if not kept:
+            raise InputError(
+                f"no token occurs {min_count} times in the training data; lower --data.min-count"
+            )
+        return cls(kind, sorted(kept, key=lambda token: (-counts[token], token)), model)
+
+    def __len__(self) -> int:
+        return len(SPECIALS) + len(self.tokens)
+
+    def cut(self, text: str) -> list[str]:
+        """Returns the tokens of a text, known or not."""
+        match self.kind:
+            case "chars":
+                return list(text)
+            case "words":
+                return text.split()
+            case "text_words":
+                lines = [line.split() for line in text.split("\n")]
+                return [token for line in lines for token in (*line, "\n")][:-1]
+            case "subwords":
+                assert self._pieces is not None
+                return self._pieces.encode(text, out_type=str)
+
+    def encode(self, text: str) -> list[int]:
+        """Returns the ids of a text, without BOS and EOS."""
+        return [self._ids.get(token, self.unk_id) for token in self.cut(text)]
+
+    def tokens_of(self, ids: Iterable[int]) -> list[str]:
+        """Returns ordinary tokens up to the first EOS, for display; unknown ones are marked."""
+        found = []
+        for one in ids:
+            if one == self.eos_id:
+                break
+            if one >= len(SPECIALS):
+                found.append(self.tokens[one - len(SPECIALS)])
+            elif one == self.unk_id:
+                found.append(UNKNOWN.get(self.kind, "<unk>"))
+        return found
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Returns the text of ids up to the first EOS; PAD and BOS are left out."""
+        return self.join(self.tokens_of(ids))
+
+    def join(self, tokens: Sequence[str]) -> str:
+        """Returns the text that tokens stand for."""
+        match self.kind:
+            case "chars":
+                return "".join(tokens)
+            case "words":
+                return " ".join(tokens)
+            case "text_words":
+                return (
+                    " ".join(tokens).replace(" \n ", "\n").replace(" \n", "\n").replace("\n ", "\n")
+                )
+            case "subwords":
+                return "".join(tokens).replace("\N{LOWER ONE EIGHTH BLOCK}", " ").strip(" ")
+
+    def fingerprint(self) -> str:
+        """Returns the SHA-256 of all that decides which ids a text has, in hexadecimal."""
+        content = json.dumps([self.kind, self.tokens]).encode() + self._subword_model
+        return hashlib.sha256(content).hexdigest()
+
+    def save(self, directory: Path, name: str) -> None:
+        """Writes `<name>.json`, and `<name>.spm` for subwords, into `directory`."""
+        document = {
+            "format_version": 1,
+            "kind": self.kind,
+            "fingerprint": self.fingerprint(),
+            "tokens": self.tokens,
+        }
+        text = json.dumps(document, ensure_ascii=False, indent=0) + "\n"
+        (directory / f"{name}.json").write_text(text, encoding="utf-8", newline="\n")
+        if self.kind == "subwords":
+            (directory / f"{name}.spm").write_bytes(self._subword_model)
+
+    @classmethod
+    def load(cls, directory: Path, name: str) -> "Vocabulary":
+        """Reads what `save` wrote.
+
+        Raises:
+          InputError: With the file, if anything about it is not as `save` writes it.
+        """
+        path, model_path = directory / f"{name}.json", directory / f"{name}.spm"
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            _check_document(document)
+            model = model_path.read_bytes() if document["kind"] == "subwords" else b""
+            vocabulary = cls(document["kind"], document["tokens"], model)
+        except OSError as error:
+            raise InputError(f"{error.filename}: cannot be read ({error.strerror})") from None
+        except (ValueError, RecursionError, RuntimeError) as error:
+            raise InputError(f"{path}: not a vocabulary ({error}); restore the file") from None
+        if vocabulary.fingerprint() != document["fingerprint"]:
+            raise InputError(f"{path}: changed since it was written; restore the file")
+        return vocabulary
+
+
+def _check_document(document: Any) -> None:
+    if not isinstance(document, dict):
+        raise ValueError("no JSON object")
+    expected = {"format_version", "kind", "fingerprint", "tokens"}
+    if set(document) != expected:
+        raise ValueError(f"its fields must be {sorted(expected)}")
+    if document["format_version"] != 1:
+        raise ValueError(f"format_version must be 1, got {document['format_version']!r}")
+    if document["kind"] not in get_args(TokenKind):
+        raise ValueError(f"unknown kind {document['kind']!r}")
+    tokens = document["tokens"]
+    if not isinstance(tokens, list) or not tokens:
+        raise ValueError("it has no tokens")
+    seen = set()
+    for token in tokens:
+        if not isinstance(token, str) or not token:
+            raise ValueError(f"{token!r} is no token")
+        if token in seen:
+            raise ValueError(f"token {token!r} stands there twice")
+        seen.add(token)
+
+
+def _train_subwords(texts: list[str], vocab_size: int) -> bytes:
+    """Trains on the texts as they are; the same texts give the same model."""
+    import sentencepiece
+
+    model = io.BytesIO()
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(texts),
+            model_writer=model,
+            vocab_size=vocab_size,
+            hard_vocab_limit=False,
+            character_coverage=1.0,
+            normalization_rule_name="identity",
+            num_threads=1,
+            minloglevel=2,
+        )
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise InputError(
+            f"SentencePiece cannot make {vocab_size} subwords of this data ({reason}); "
+            f"change --data.subword-vocab"
+        ) from None
+    return model.getvalue()
+
+
+def _load_subwords(model: bytes) -> Any:
+    import sentencepiece
+
+    return sentencepiece.SentencePieceProcessor(model_proto=model)
