@@ -31,8 +31,8 @@ def plan_shapes(
 ) -> tuple[Shape, ...]:
     """Returns at most `max_shapes` shapes, small to large, that together waste the least padding.
 
-    Examples are put in order of the sum of their lengths; a shape holds a stretch of that order, and
-    is as long on each side as the longest example in it or before it. Where to cut is found by
+    Examples are put in order of the sum of their lengths; a shape holds a stretch of that order,
+    and is as long on each side as the longest example in it or before it. Where to cut is found by
     dynamic programming over the cost: padded positions of both sides.
 
     Args:
@@ -71,8 +71,9 @@ def assign_shapes(examples: Examples, shapes: Sequence[Shape]) -> np.ndarray:
     """
     lengths = np.array([(len(s), len(t)) for s, t in zip(*examples, strict=True)]).reshape(-1, 2)
     fits = (lengths[:, None] <= np.array(shapes)[None]).all(axis=-1)
-    if not fits.any(axis=1).all():
-        raise ValueError(f"example {int(fits.any(axis=1).argmin())} fits none of the shapes")
+    homeless = np.flatnonzero(~fits.any(axis=-1))
+    if homeless.size:
+        raise ValueError(f"example {homeless[0]} fits none of the shapes")
     return fits.argmax(axis=1)
 
 
@@ -156,7 +157,7 @@ class BatchPlan:
 
 
 def pad(rows: Sequence[Sequence[int] | np.ndarray], height: int, width: int, pad_id: int) -> Padded:
-    """Returns token rows as one right-padded `[height, width]` array; missing rows have length 0."""
+    """Returns token rows right-padded to `[height, width]`; rows that are missing have length 0."""
     values = np.full((height, width), pad_id, np.int32)
     lengths = np.zeros(height, np.int32)
     for number, tokens in enumerate(rows):

@@ -1,8 +1,8 @@
 """Files into lines and pairs, strictly: whatever cannot be meant is refused with file and line.
 
-A line ends with a line feed and with nothing else (U+2028, a lone carriage return or a form feed are
-part of the text); a carriage return before it is dropped, and so is a byte order mark at the start of
-a file. Text is UTF-8.
+A line ends with a line feed and with nothing else (U+2028, a lone carriage return or a form feed
+are part of the text); a carriage return before it is dropped, and so is a byte order mark at the
+start of a file. Text is UTF-8.
 """
 
 import difflib

@@ -4,6 +4,7 @@ import collections
 import hashlib
 import io
 import json
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -12,7 +13,7 @@ from seqjax.errors import InputError
 
 TokenKind = Literal["chars", "words", "subwords", "text_words"]
 """`words` are what white space separates; `text_words` are words of a running text, in which every
-line feed is a token of its own."""
+line feed is a token of its own, as it is between the lines of subwords."""
 
 SPECIALS = ("pad", "bos", "eos", "unk")
 UNKNOWN = {"chars": "\N{REPLACEMENT CHARACTER}"}
@@ -64,7 +65,11 @@ class Vocabulary:
           InputError: If no token is left.
         """
         texts = list(texts)
-        model = _train_subwords(texts, subword_vocab) if kind == "subwords" else b""
+        model = (
+            _train_subwords("\n".join(texts).split("\n"), subword_vocab)
+            if kind == "subwords"
+            else b""
+        )
         cutter = cls(kind, (), model)
         counts = collections.Counter(token for text in texts for token in cutter.cut(text))
         kept = [token for token, count in counts.items() if count >= min_count]
@@ -89,7 +94,8 @@ class Vocabulary:
                 return [token for line in lines for token in (*line, "\n")][:-1]
             case "subwords":
                 assert self._pieces is not None
-                return self._pieces.encode(text, out_type=str)
+                lines = [self._pieces.encode(line, out_type=str) for line in text.split("\n")]
+                return [token for line in lines for token in (*line, "\n")][:-1]
 
     def encode(self, text: str) -> list[int]:
         """Returns the ids of a text, without BOS and EOS."""
@@ -119,11 +125,10 @@ class Vocabulary:
             case "words":
                 return " ".join(tokens)
             case "text_words":
-                return (
-                    " ".join(tokens).replace(" \n ", "\n").replace(" \n", "\n").replace("\n ", "\n")
-                )
+                return re.sub(" ?\n ?", "\n", " ".join(tokens))
             case "subwords":
-                return "".join(tokens).replace("\N{LOWER ONE EIGHTH BLOCK}", " ").strip(" ")
+                text = "".join(tokens).replace("\N{LOWER ONE EIGHTH BLOCK}", " ")
+                return "\n".join(line.removeprefix(" ") for line in text.split("\n"))
 
     def fingerprint(self) -> str:
         """Returns the SHA-256 of all that decides which ids a text has, in hexadecimal."""
