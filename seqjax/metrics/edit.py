@@ -1,0 +1,52 @@
+"""Edit distance: insertions, deletions and substitutions that turn one sequence into another."""
+
+from collections.abc import Hashable, Sequence
+
+from seqjax.types import Mean
+
+
+def edit_distance(answer: Sequence[Hashable], reference: Sequence[Hashable]) -> int:
+    """Returns the least number of insertions, deletions and substitutions between two sequences.
+
+    >>> edit_distance("kitten", "sitting")
+    3
+
+    References:
+      Levenshtein, "Binary codes capable of correcting deletions, insertions, and reversals", 1966.
+    """
+    row = list(range(len(reference) + 1))
+    for number, token in enumerate(answer, start=1):
+        diagonal, row[0] = row[0], number
+        for column, wanted in enumerate(reference, start=1):
+            diagonal, row[column] = (
+                row[column],
+                min(diagonal + (token != wanted), row[column] + 1, row[column - 1] + 1),
+            )
+    return row[-1]
+
+
+def closest(
+    answer: Sequence[Hashable], references: Sequence[Sequence[Hashable]]
+) -> tuple[int, Sequence[Hashable]]:
+    """Returns the edits to the reference that needs fewest, and that reference.
+
+    Of references that need the same, the longest counts: it has the lower error rate.
+    """
+    return min(
+        ((edit_distance(answer, reference), reference) for reference in references),
+        key=lambda pair: (pair[0], -len(pair[1])),
+    )
+
+
+def error_rate(
+    answers: Sequence[Sequence[Hashable]], references: Sequence[Sequence[Sequence[Hashable]]]
+) -> Mean:
+    """Returns edits over reference tokens, each answer against its closest reference.
+
+    A rate of a corpus, not a mean of rates; it can exceed 1.
+
+    >>> error_rate([["a", "c"], ["d", "e"]], [[["a", "b", "c"]], [["d"]]]).value()
+    0.5
+    """
+    pairs = [closest(*pair) for pair in zip(answers, references, strict=True)]
+    return Mean(float(sum(edits for edits, _ in pairs)), float(sum(len(ref) for _, ref in pairs)))

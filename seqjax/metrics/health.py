@@ -1,0 +1,64 @@
+"""Is the search healthy? Answers that never end, say nothing, or say the same again and again."""
+
+import collections
+from collections.abc import Hashable, Sequence
+
+from seqjax.metrics.edit import closest
+
+Tokens = Sequence[Hashable]
+
+
+def health(
+    answers: Sequence[Tokens],
+    references: Sequence[Sequence[Tokens]],
+    finished: Sequence[bool],
+) -> dict[str, float]:
+    """Returns shares of answers that are suspicious whatever their score.
+
+    `ended`: by EOS rather than by the length limit; `empty`: without a token; `repeated`: see
+    `repeats`; `length_ratio`: answer tokens over tokens of the closest references.
+    """
+    wanted = sum(len(closest(*pair)[1]) for pair in zip(answers, references, strict=True))
+    count = max(len(answers), 1)
+    return {
+        "ended": sum(finished) / count,
+        "empty": sum(not answer for answer in answers) / count,
+        "repeated": sum(map(repeats, answers)) / count,
+        "length_ratio": sum(map(len, answers)) / max(wanted, 1),
+    }
+
+
+def repeats(answer: Tokens) -> bool:
+    """Whether some token stands four times in a row, or some four-gram occurs twice.
+
+    >>> repeats("abcdabcd"), repeats("aaaa"), repeats("banana")
+    (True, True, False)
+    """
+    return max(_counts(answer, 4).values(), default=0) > 1 or any(
+        len(set(answer[start : start + 4])) == 1 for start in range(len(answer) - 3)
+    )
+
+
+def distinct_n(answers: Sequence[Tokens], size: int) -> float:
+    """Returns distinct n-grams over all n-grams of a set of answers; 0 if there are none.
+
+    References:
+      Li et al., "A diversity-promoting objective function for neural conversation models", 2016.
+    """
+    counts = sum((_counts(answer, size) for answer in answers), collections.Counter())
+    return len(counts) / max(counts.total(), 1)
+
+
+def seq_rep_n(answer: Tokens, size: int) -> float:
+    """Returns the share of an answer's n-grams that occurred before in it; 0 if it has none.
+
+    References:
+      Welleck et al., "Neural text generation with unlikelihood training", 2020 (seq-rep-n).
+    """
+    counts = _counts(answer, size)
+    return 1 - len(counts) / counts.total() if counts else 0.0
+
+
+def _counts(answer: Tokens, size: int) -> collections.Counter:
+    grams = zip(*(answer[start:] for start in range(size)), strict=False)
+    return collections.Counter(grams)
