@@ -32,7 +32,7 @@ class DataConfig:
     max_length: int = 20
     """Longest string of the built-in copy and reverse tasks."""
     source_tokens: TokenKind = "chars"
-    """What one source token is: a character, a whitespace-separated word, a SentencePiece subword."""
+    """What one source token is: a character, a word between blanks, a SentencePiece subword."""
     target_tokens: TokenKind = "chars"
     """What one target token is; for a language model, what the text is cut into."""
     min_count: int = 1
@@ -48,7 +48,7 @@ class DataConfig:
     on_bad_line: Literal["error", "skip"] = "error"
     """What to do with a line that cannot be used (no tab, empty side): stop, or count and skip."""
     batch_size: int = 128
-    """Rows of a batch. For a language model, how many stretches of the text are read in parallel."""
+    """Rows of a batch. For a language model, how many stretches of the text are read abreast."""
     window: int = 64
     """Steps of truncated back-propagation through time (language model only)."""
     buckets: int = 6
@@ -83,11 +83,11 @@ class ModelConfig:
     bidirectional: bool = True
     """Read the source in both directions."""
     attention: AttentionKind = "general"
-    """How the decoder looks back at the source; `none` leaves it one fixed vector (the bottleneck)."""
+    """How the decoder looks back at the source; `none` leaves it one fixed vector."""
     input_feeding: bool = False
     """Feed the last attentional vector into the next decoder step. Slower: every step must wait."""
     bridge: Literal["linear", "copy", "zeros"] = "linear"
-    """How the encoder's last state starts the decoder: through a learnt map, as it is, or not at all."""
+    """How the encoder's last state starts the decoder: by a learnt map, as it is, or not at all."""
     tied_embeddings: bool = True
     """Use the target embedding as the output layer too."""
     dropout: float = 0.2
@@ -185,8 +185,8 @@ class DecodeConfig:
     min_length: int = 0
     """Tokens (EOS not counted) an answer must have."""
     max_length: int | None = None
-    """Tokens (EOS counted) an answer may have; by default the longest training target, at least twice
-    the input's length plus 10."""
+    """Tokens (EOS counted) an answer may have; by default 10 more than the longest training target
+    or twice the input, whichever is longer."""
     temperature: float = 1.0
     """Logits are divided by this before sampling."""
     top_k: int = 0
@@ -235,7 +235,7 @@ class Config:
     valid: tuple[str, ...] = ()
     """Validation data, in the same form."""
     run_dir: str | None = None
-    """Where the run is kept; by default runs/ and the name of the preset or of the training file."""
+    """Where the run is kept; by default runs/ and the name of preset or training file."""
     steps: int | None = None
     """Stop after this many updates."""
     epochs: int | None = None

@@ -47,7 +47,8 @@ EMPTY = Answer("", (), 0.0, 0.0, True)
 """The answer to an empty input: nothing, and the model is not asked."""
 
 
-def _silent(what: str) -> AbstractContextManager:
+def silent(what: str) -> AbstractContextManager:
+    """Announces nothing."""
     del what
     return contextlib.nullcontext()
 
@@ -68,7 +69,7 @@ class Answerer:
         *,
         longest_target: int,
         max_source: int,
-        announce: AnnounceFn = _silent,
+        announce: AnnounceFn = silent,
     ):
         """Args:
         model: What was trained.
@@ -157,7 +158,7 @@ class Continuer:
         vocabulary: Vocabulary,
         config: DecodeConfig,
         *,
-        announce: AnnounceFn = _silent,
+        announce: AnnounceFn = silent,
     ):
         """Args:
         model: What was trained.

@@ -5,7 +5,9 @@ from typing import Any, NamedTuple
 
 import flax.linen as nn
 
-from seqjax.config import OptimizerConfig
+from seqjax.build.model import build_language_model, build_seq2seq
+from seqjax.config import Config, OptimizerConfig
+from seqjax.data.vocabulary import Vocabulary
 from seqjax.losses import cross_entropy, token_accuracy
 from seqjax.models.language_model import LanguageModel
 from seqjax.models.seq2seq import Seq2Seq
@@ -27,6 +29,22 @@ class Learner(NamedTuple):
     init: Callable[[Batch, Key], Parameters]
     loss_fn: Callable[..., tuple[Mean, tuple[dict[str, Mean], Any]]]
     memory: Any
+
+
+def build_learner(config: Config, vocabularies: dict[str, Vocabulary]) -> Learner:
+    """Returns the model of the config's task, and what it learns."""
+    match config.task:
+        case "text-to-text":
+            model = build_seq2seq(
+                config.model,
+                source_vocab_size=len(vocabularies["source"]),
+                target_vocab_size=len(vocabularies["target"]),
+                bos_id=vocabularies["target"].bos_id,
+            )
+            return build_seq2seq_learner(model, config.optimizer)
+        case "language-model":
+            model = build_language_model(config.model, vocab_size=len(vocabularies["text"]))
+            return build_language_learner(model, config.optimizer, config.data.batch_size)
 
 
 def build_seq2seq_learner(model: Seq2Seq, config: OptimizerConfig) -> Learner:

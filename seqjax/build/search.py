@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
+
+from seqjax.config import DecodeConfig
 from seqjax.decode.beam import beam_search
 from seqjax.decode.logits import (
     chain,
@@ -16,11 +18,9 @@ from seqjax.decode.logits import (
     top_k,
     top_p,
 )
+from seqjax.decode.protocol import Hypotheses, LogitsProcessor, StepFn
 from seqjax.decode.sample import greedy, sample
 from seqjax.decode.scoring import average, gnmt
-
-from seqjax.config import DecodeConfig
-from seqjax.decode.protocol import Hypotheses, LogitsProcessor, StepFn
 from seqjax.models.decoder import Memory
 from seqjax.models.language_model import LanguageModel
 from seqjax.models.seq2seq import Seq2Seq

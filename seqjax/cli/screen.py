@@ -1,6 +1,8 @@
 """What a person sees while a run trains: a live bar on a terminal, plain lines anywhere else."""
 
 import contextlib
+import importlib.metadata
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -10,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
+from seqjax.config import Config
 from seqjax.train.loop import Progress
 from seqjax.train.step import StepMetrics
 
@@ -43,6 +46,17 @@ class Screen:
         self._busy = 0.0
         self._tokens = self._loss = 0.0
         self._goal: tuple[str, float] | None = None
+
+    def begin(self, config: Config) -> None:
+        """The first line: what runs, on what, into where."""
+        import jax
+
+        devices = jax.devices()
+        self.note(
+            f"seqjax   {importlib.metadata.version('seqjax')} · jax {jax.__version__} · "
+            f"{len(devices)} x {devices[0].device_kind} · {os.cpu_count()} processors · "
+            f"run {config.run_dir}"
+        )
 
     @contextlib.contextmanager
     def training(self, *, steps: int | None, minutes: float | None) -> Iterator[None]:

@@ -3,7 +3,6 @@
 import dataclasses
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -54,7 +53,8 @@ class Progress:
 class Feed(Protocol):
     """Training data: the same batches in the same order for the same epoch, wherever one starts."""
 
-    batches_per_epoch: int
+    @property
+    def batches_per_epoch(self) -> int: ...
 
     def batches(self, epoch: int, start: int) -> Iterator[Batch]: ...
 
@@ -62,11 +62,9 @@ class Feed(Protocol):
 class Observer(Protocol):
     """Whoever watches: a terminal, a file, a test."""
 
-    def compiling(self, what: str) -> AbstractContextManager: ...
     def stepped(self, progress: Progress, metrics: StepMetrics, seconds: float) -> None: ...
     def row(self, row: dict[str, Any]) -> None: ...
     def validated(self, row: dict[str, Any], progress: Progress, is_best: bool) -> None: ...
-    def note(self, text: str) -> None: ...
 
 
 class Plan(NamedTuple):

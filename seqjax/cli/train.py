@@ -1,0 +1,120 @@
+"""`seqjax train`: train, or go on; then say what has been learnt."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from seqjax.cli.flags import TrainFlags
+from seqjax.cli.screen import PERCENT, Screen
+from seqjax.conclude import Evaluation, Trained, evaluate, load, picture, store
+from seqjax.config import Config
+from seqjax.road import Outcome, train
+from seqjax.rundir import RunDir
+from seqjax.train.loop import INTERRUPTED
+
+RESUMABLE = 75
+"""Exit code of a run that was asked to stop and can go on (EX_TEMPFAIL of sysexits.h)."""
+EXAMPLES = 5
+SCORES = {
+    "exact_match": "exact match",
+    "token_accuracy": "token accuracy, given the true tokens before",
+    "token_error_rate": "token error rate",
+    "perplexity": "perplexity",
+    "loss": "nats per token",
+    "bits_per_token": "bits per token",
+    "bleu": "BLEU",
+    "seconds": "seconds of decoding",
+    "sentences_per_second": "sequences/s decoded",
+}
+
+
+def run(flags: TrainFlags) -> int:
+    """Runs the command; see `main` for exit codes."""
+    config = flags.settings
+    assert config.run_dir is not None
+    if flags.overwrite:
+        RunDir(Path(config.run_dir)).clear()
+    screen = Screen()
+    screen.begin(config)
+    outcome = train(config, screen)
+    if outcome.reason == INTERRUPTED:
+        screen.note(
+            f"saved    step {outcome.progress.step} in {config.run_dir}; "
+            f"the same command goes on from there"
+        )
+        return RESUMABLE
+    screen.note(
+        f"done     {outcome.reason} · best {config.validation.metric} "
+        f"{outcome.progress.best if outcome.progress.best is not None else math.nan:.4f} at step "
+        f"{outcome.progress.best_step} · {outcome.progress.seconds:.0f} s of training"
+    )
+    _conclude(outcome, config, screen)
+    return 0
+
+
+def _conclude(outcome: Outcome, config: Config, screen: Screen) -> None:
+    """Measures the best weights on data they have not seen, and shows it."""
+    trained = load(str(outcome.run.path))
+    unseen = outcome.data.test is not None
+    split, data = ("test", outcome.data.test) if unseen else ("valid", outcome.data.valid)
+    screen.note(f"measure  the best weights on the {split} data")
+    evaluation = evaluate(trained, data, announce=screen.compiling)
+    store(trained, evaluation, split)
+    paths = picture(trained, evaluation.decoded)
+    screen.console.print(_table(evaluation.scores, outcome, split))
+    _show_examples(evaluation, trained, screen)
+    for line in ("run", str(outcome.run.path)), *(("picture", path) for path in paths):
+        screen.note(f"{line[0]:<8} {line[1]}")
+    screen.note("next     " + "\n         ".join(_next_commands(config, trained)))
+
+
+def _table(scores: dict[str, Any], outcome: Outcome, split: str) -> Table:
+    table = Table("score", split, title=None)
+    table.columns[1].justify = "right"
+    for name, label in SCORES.items():
+        if name in scores:
+            value = scores[name]
+            table.add_row(label, f"{100 * value:.2f} %" if name in PERCENT else f"{value:,.3f}")
+    table.add_row("seconds of training", f"{outcome.progress.seconds:,.0f}")
+    return table
+
+
+def _show_examples(evaluation: Evaluation, trained: Trained, screen: Screen) -> None:
+    decoded = evaluation.decoded
+    if decoded is None:
+        return
+    sources = decoded.sources[:EXAMPLES]
+    search = trained.config.decode
+    shown = trained.answerer(_with_alternatives(search))(trained.params, sources)
+    for source, accepted, answers in zip(sources, decoded.references, shown, strict=False):
+        screen.note(f"\n  {source}")
+        for rank, answer in enumerate(answers):
+            mark = "✓" if answer.text in accepted else " "
+            text = answer.text or "(nothing)"
+            screen.note(
+                f"   {mark} {text}   score {answer.score:.4f}   p {math.exp(answer.log_prob):.4f}"
+            )
+            if rank == 0 and answer.text not in accepted:
+                screen.note(f"     wanted {accepted[0]}")
+    screen.note("")
+
+
+def _with_alternatives(search):
+    import dataclasses
+
+    return dataclasses.replace(
+        search, method="beam", beam_size=max(search.beam_size, 3), n_best=3, batch_size=8
+    )
+
+
+def _next_commands(config: Config, trained: Trained) -> list[str]:
+    run = trained.run.path
+    if config.task == "language-model":
+        return [f'seqjax generate {run} --prompt "The"', f"seqjax evaluate {run} --data FILE"]
+    return [
+        f"seqjax decode {run} --n-best 3 --scores < FILE",
+        f"seqjax evaluate {run} --data FILE",
+        f"seqjax inspect {run}",
+    ]

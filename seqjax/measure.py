@@ -1,0 +1,167 @@
+"""How good a model is on data it has not learnt from: likelihood, answers, health of the search."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import jax
+
+from seqjax.build.data import TaskData
+from seqjax.build.learner import Learner
+from seqjax.config import Config, DecodeConfig
+from seqjax.data.readers import Pairs
+from seqjax.data.vocabulary import Vocabulary
+from seqjax.metrics.health import health
+from seqjax.metrics.text import evaluate_texts, group_references
+from seqjax.predict import Answer, Answerer, silent
+from seqjax.train.compiled import AnnounceFn, Compiled
+from seqjax.types import Batch, Parameters, sum_means
+
+ValidateFn = Callable[[Parameters], dict[str, float]]
+VALIDATION_SCORES = (
+    "exact_match",
+    "token_error_rate",
+    "bleu",
+    "ended",
+    "empty",
+    "repeated",
+    "length_ratio",
+)
+
+
+class Likelihood:
+    """Measures negative log-likelihood, token accuracy and perplexity by teacher forcing."""
+
+    def __init__(self, learner: Learner, announce: AnnounceFn):
+        def means(params: Parameters, memory: Any, batch: Batch):
+            unused = jax.random.key(0)  # nothing is random when not training
+            loss, (means, memory) = learner.loss_fn(params, memory, batch, unused, train=False)
+            return {"loss": loss, **means}, memory
+
+        def label(params, memory, batch) -> str:
+            rows, time = batch.inputs.values.shape[:2]
+            return f"likelihood, {rows} x {time}"
+
+        self._memory = learner.memory
+        self._means = Compiled(means, announce, label)
+
+    def __call__(self, params: Parameters, batches: Iterable[Batch]) -> dict[str, float]:
+        """Returns `loss` (nats per token, EOS counted, BOS not), `token_accuracy`, `perplexity`
+        (exp of the loss), `bits_per_token` and `tokens`, over all batches together."""
+        memory, parts = self._memory, []
+        for batch in batches:
+            means, memory = self._means(params, memory, batch)
+            parts.append(jax.device_get(means))
+        loss = sum_means(part["loss"] for part in parts)
+        accuracy = sum_means(part["token_accuracy"] for part in parts)
+        return {
+            "loss": float(loss.value()),
+            "token_accuracy": float(accuracy.value()),
+            "perplexity": _exp(float(loss.value())),
+            "bits_per_token": float(loss.value()) / math.log(2),
+            "tokens": int(loss.weight),
+        }
+
+
+def _exp(nats: float) -> float:
+    """A model that is worse than any vocabulary still has a perplexity that JSON can hold."""
+    return math.exp(min(nats, 700.0))
+
+
+class Decoded(NamedTuple):
+    """Answers to a test set.
+
+    Attributes:
+      sources: Distinct source texts, in the order of their first line.
+      references: The accepted answers to each.
+      answers: The n best answers given to each.
+      scores: What they are worth; see `evaluate_texts` and `health`.
+    """
+
+    sources: list[str]
+    references: list[list[str]]
+    answers: list[list[Answer]]
+    scores: dict[str, Any]
+
+
+def decode_pairs(
+    answerer: Answerer, params: Parameters, pairs: Pairs, vocabulary: Vocabulary
+) -> Decoded:
+    """Answers every distinct source and scores the best answers.
+
+    Repeated source lines are several references of one source: the best of them counts.
+    """
+    sources, references = group_references(pairs.sources, pairs.targets)
+    answers = answerer(params, sources)
+    best = [answer[0] for answer in answers]
+    cut = lambda text: vocabulary.tokens_of(vocabulary.encode(text))
+    scores = evaluate_texts([a.text for a in best], references, tokenise=cut)
+    scores |= health(
+        [list(answer.tokens) for answer in best],
+        [[list(cut(text)) for text in accepted] for accepted in references],
+        [answer.finished for answer in best],
+    )
+    return Decoded(sources, references, answers, scores)
+
+
+def build_validator(
+    config: Config,
+    learner: Learner,
+    data: TaskData,
+    announce: AnnounceFn,
+    note: Callable[[str], None],
+) -> ValidateFn:
+    """Returns what is measured while a run trains, with two sample answers told to `note`.
+
+    A text-to-text task decodes `validation.examples` sources greedily; a language model continues
+    nothing.
+    """
+    likelihood = Likelihood(learner, announce)
+    if config.task == "language-model":
+        return lambda params: likelihood(params, data.valid_batches())
+    greedy = dataclasses.replace(config.decode, method="greedy", n_best=1)
+    answerer = build_answerer(
+        config, greedy, learner, data.vocabularies, data.longest_target, announce
+    )
+    most = config.validation.examples
+    pairs = Pairs(data.valid.sources[:most], data.valid.targets[:most])
+
+    def validate(params: Parameters) -> dict[str, float]:
+        scores = likelihood(params, data.valid_batches())
+        decoded = decode_pairs(answerer, params, pairs, data.vocabularies["target"])
+        for number in sorted({0, len(decoded.sources) // 2}):
+            note(_sample_line(decoded, number))
+        return scores | {name: decoded.scores[name] for name in VALIDATION_SCORES}
+
+    return validate
+
+
+def _sample_line(decoded: Decoded, number: int) -> str:
+    answer, references = decoded.answers[number][0], decoded.references[number]
+    right = answer.text in references
+    wanted = "" if right else f"   wanted {references[0]}"
+    return (
+        f"  {'✓' if right else '✗'} {decoded.sources[number]} -> {answer.text}"
+        f"   p {math.exp(answer.log_prob):.2f}{wanted}"
+    )
+
+
+def build_answerer(
+    config: Config,
+    decode: DecodeConfig,
+    learner: Learner,
+    vocabularies: dict[str, Vocabulary],
+    longest_target: int,
+    announce: AnnounceFn = silent,
+) -> Answerer:
+    """Returns the run's model as an `Answerer` that searches as `decode` says."""
+    return Answerer(
+        learner.model,  # pyright: ignore[reportArgumentType]
+        vocabularies["source"],
+        vocabularies["target"],
+        decode,
+        longest_target=longest_target,
+        max_source=config.data.max_source,
+        announce=announce,
+    )

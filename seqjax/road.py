@@ -1,0 +1,217 @@
+"""The straight road: from a configuration to a trained run, in one function that is read first."""
+
+import functools
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple, Protocol
+
+import jax
+
+from seqjax.build.data import TaskData, build_data
+from seqjax.build.learner import build_learner
+from seqjax.build.model import count_params
+from seqjax.build.optimizer import build_optimizer
+from seqjax.config import Config, differing_fields
+from seqjax.errors import InputError
+from seqjax.measure import build_validator
+from seqjax.record import Recorder
+from seqjax.rundir import RunDir, create_run, save_weights, write_text
+from seqjax.train.checkpoint import Checkpoints
+from seqjax.train.compiled import Compiled
+from seqjax.train.interrupt import Interrupts
+from seqjax.train.loop import Plan, Progress, fit
+from seqjax.train.step import StepMetrics, TrainState, init_state, train_step
+
+MAY_CHANGE = ("train", "valid", "run_dir", "steps", "epochs", "minutes", "save_every", "decode.")
+"""Settings that a run may be continued with another value of (files by what is in them)."""
+
+
+class Spectator(Protocol):
+    """Whoever watches a training."""
+
+    def training(
+        self, *, steps: int | None, minutes: float | None
+    ) -> AbstractContextManager[None]: ...
+    def compiling(self, what: str) -> AbstractContextManager[None]: ...
+    def stepped(self, progress: Progress, metrics: StepMetrics, seconds: float) -> None: ...
+    def validated(self, row: dict[str, Any], progress: Progress, is_best: bool) -> None: ...
+    def note(self, text: str) -> None: ...
+
+
+class Outcome(NamedTuple):
+    """How a training ended.
+
+    Attributes:
+      run: Where everything is.
+      data: What it was trained on.
+      progress: Where it stands.
+      reason: Why it stopped; `loop.INTERRUPTED` if it was asked to.
+      compilations: Shapes that the training step was compiled for.
+    """
+
+    run: RunDir
+    data: TaskData
+    progress: Progress
+    reason: str
+    compilations: int
+
+
+def train(config: Config, spectator: Spectator) -> Outcome:
+    """Trains what `config` describes, or goes on where its run directory was left.
+
+    Args:
+      config: With a `run_dir`.
+      spectator: Told of everything as it happens.
+
+    Raises:
+      InputError: If data, run directory or configuration cannot be used.
+    """
+    assert config.run_dir is not None
+    run = create_run(config.run_dir)
+    _refuse_another_config(run, config)
+    data = build_data(config)
+    _describe(run, config, data, spectator.note)
+
+    key = jax.random.key(config.seed)
+    learner = build_learner(config, data.vocabularies)
+    params = learner.init(data.example, key)
+    total_steps = _total_steps(config, data.feed.batches_per_epoch)
+    optimizer = build_optimizer(config.optimizer, total_steps)
+    state = init_state(
+        params,
+        optimizer,
+        memory=learner.memory,
+        averaged=config.optimizer.average_decay > 0,
+    )
+    step_fn = Compiled(
+        functools.partial(
+            train_step,
+            loss_fn=functools.partial(learner.loss_fn, train=True),
+            optimizer=optimizer,
+            average_decay=config.optimizer.average_decay,
+        ),
+        spectator.compiling,
+        lambda state, batch, key: f"training step, {_shape(batch)}",
+        donate_argnums=(0,),
+    )
+    spectator.note(f"model    {count_params(params):,} parameters · seed {config.seed}")
+
+    checkpoints = Checkpoints(run.checkpoints)
+    state, progress = _restored(checkpoints, state, run, spectator.note)
+    recorder = Recorder(run)
+    with Interrupts() as interrupts, spectator.training(steps=total_steps, minutes=config.minutes):
+        state, progress, reason = fit(
+            state,
+            progress,
+            step_fn=step_fn,
+            feed=data.feed,
+            key=key,
+            initial_memory=learner.memory,
+            validate=build_validator(config, learner, data, spectator.compiling, spectator.note),
+            keep_best=functools.partial(_keep_best, run),
+            checkpoints=checkpoints,
+            plan=_plan(config, data.feed.batches_per_epoch),
+            observer=_Recording(spectator, recorder),
+            interrupted=lambda: interrupts.requested,
+        )
+    recorder.close()
+    checkpoints.close()
+    return Outcome(run, data, progress, reason, step_fn.compilations)
+
+
+class _Recording:
+    """An observer of the loop that writes down what the spectator only sees."""
+
+    def __init__(self, spectator: Spectator, recorder: Recorder):
+        self.stepped = spectator.stepped
+        self._spectator, self._recorder = spectator, recorder
+
+    def row(self, row: dict[str, Any]) -> None:
+        self._recorder.write(row)
+
+    def validated(self, row: dict[str, Any], progress: Progress, is_best: bool) -> None:
+        self._recorder.write(row)
+        self._spectator.validated(row, progress, is_best)
+
+
+def _refuse_another_config(run: RunDir, config: Config) -> None:
+    """A run goes on with the settings it was begun with, or it is another run."""
+    if not run.config.exists():
+        return
+    before = run.read_config()
+    falls = config.optimizer.schedule in ("linear", "cosine")
+    allowed = tuple(n for n in MAY_CHANGE if not (falls and n in ("steps", "epochs")))
+    changed = [
+        f"{name} {old!r} -> {new!r}"
+        for name, old, new in differing_fields(before, config)
+        if not name.startswith(allowed)
+    ]
+    if changed:
+        raise InputError(
+            f"{run.path}: begun with other settings ({', '.join(changed)}); "
+            f"choose another --run-dir, or --overwrite to start anew"
+        )
+
+
+def _describe(run: RunDir, config: Config, data: TaskData, note: Callable[[str], None]) -> None:
+    """Writes config, vocabularies and statistics; refuses a run begun on other data."""
+    if run.data.exists():
+        before = json.loads(run.data.read_text(encoding="utf-8")).get("fingerprint")
+        if before != data.statistics["fingerprint"]:
+            raise InputError(
+                f"{run.path}: the training data is not what the run was begun with; "
+                f"choose another --run-dir, or --overwrite to start anew"
+            )
+    run.write_config(config)
+    run.vocabulary.mkdir(exist_ok=True)
+    for name, vocabulary in data.vocabularies.items():
+        vocabulary.save(run.vocabulary, name)
+    write_text(run.data, json.dumps(data.statistics, indent=2, ensure_ascii=False) + "\n")
+    for line in data.summary:
+        note(line)
+
+
+def _restored(
+    checkpoints: Checkpoints, state: TrainState, run: RunDir, note: Callable[[str], None]
+) -> tuple[TrainState, Progress]:
+    found = checkpoints.restore(state, lambda text: note(f"warning  {text}; trying an older one"))
+    if found is None:
+        run.keep_metrics_until(-1)
+        return state, Progress()
+    state, stored = found
+    progress = Progress(**stored)
+    run.keep_metrics_until(progress.step)
+    note(f"resume   from step {progress.step} (epoch {progress.epoch + 1})")
+    return state, progress
+
+
+def _keep_best(run: RunDir, params: Any, row: dict[str, Any]) -> None:
+    metadata = {"step": str(row["step"]), "validation": json.dumps(row)}
+    save_weights(run.best_weights, jax.device_get(params), metadata)
+
+
+def _total_steps(config: Config, batches_per_epoch: int) -> int | None:
+    by_epochs = config.epochs * batches_per_epoch if config.epochs else None
+    known = [steps for steps in (config.steps, by_epochs) if steps is not None]
+    return min(known) if known else None
+
+
+def _plan(config: Config, batches_per_epoch: int) -> Plan:
+    validate_every = config.validation.every or batches_per_epoch
+    return Plan(
+        steps=config.steps,
+        epochs=config.epochs,
+        minutes=config.minutes,
+        patience=config.validation.patience,
+        validate_every=validate_every,
+        save_every=config.save_every or validate_every,
+        metric=config.validation.metric,
+        clip_norm=config.optimizer.clip_norm,
+    )
+
+
+def _shape(batch) -> str:
+    rows, time = batch.inputs.values.shape[:2]
+    said = batch.targets.values.shape[1] if hasattr(batch.targets, "values") else 1
+    return f"{rows} x {time} -> {said}"
