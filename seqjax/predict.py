@@ -125,11 +125,15 @@ class Answerer:
                 answers[index] = answer
         return answers
 
+    def encode(self, text: str) -> list[int]:
+        """Returns the ids of a source text, not cut yet."""
+        return self._source.encode(text)
+
     def batches(
         self, params: Parameters, texts: Sequence[str], *, seed: int = 0, first: int = 0
     ) -> Iterator[tuple[list[int], list[list[Answer]]]]:
         """Yields `(indices into texts, their answers)`, texts of like length together."""
-        sources = [self._source.encode(text)[: self.max_source] for text in texts]
+        sources = [self.encode(text)[: self.max_source] for text in texts]
         asked = sorted(
             (i for i, source in enumerate(sources) if source), key=lambda i: len(sources[i])
         )
@@ -186,6 +190,12 @@ class Continuer:
             return f"{config.method} search after {prompt.values.shape[1]} prompt tokens"
 
         self._go_on = Compiled(go_on, announce, label)
+
+    def joined(self, prompt: str, answer: Answer) -> str:
+        """Returns the prompt and its continuation as one text."""
+        if self._vocabulary.kind == "chars":
+            return prompt + answer.text
+        return self._vocabulary.join([*self._vocabulary.cut(prompt), *answer.tokens])
 
     def __call__(
         self, params: Parameters, prompts: Sequence[str], *, seed: int = 0

@@ -70,7 +70,7 @@ def _corpus_scores(
     # sacreBLEU wants streams: the first reference of every answer, then the second, ...; an answer
     # with fewer has None in the rest.
     most = max(map(len, references))
-    streams = [
+    streams: Any = [
         [accepted[number] if number < len(accepted) else None for accepted in references]
         for number in range(most)
     ]
