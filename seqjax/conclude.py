@@ -135,6 +135,7 @@ def evaluate(
     *,
     decode: DecodeConfig | None = None,
     announce: AnnounceFn = silent,
+    bleu_tokenizer: str = "13a",
 ) -> Evaluation:
     """Measures a run on pairs (text-to-text) or a running text (language model).
 
@@ -150,7 +151,9 @@ def evaluate(
     scores: dict[str, Any] = dict(likelihood(trained.params, batches.batches(0)))
     answerer = trained.answerer(decode, announce)
     started = time.monotonic()
-    decoded = decode_pairs(answerer, trained.params, data, trained.vocabularies["target"])
+    decoded = decode_pairs(
+        answerer, trained.params, data, trained.vocabularies["target"], bleu_tokenizer
+    )
     seconds = time.monotonic() - started
     scores |= decoded.scores
     scores |= {

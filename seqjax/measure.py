@@ -86,7 +86,11 @@ class Decoded(NamedTuple):
 
 
 def decode_pairs(
-    answerer: Answerer, params: Parameters, pairs: Pairs, vocabulary: Vocabulary
+    answerer: Answerer,
+    params: Parameters,
+    pairs: Pairs,
+    vocabulary: Vocabulary,
+    bleu_tokenizer: str = "13a",
 ) -> Decoded:
     """Answers every distinct source and scores the best answers.
 
@@ -95,11 +99,13 @@ def decode_pairs(
     sources, references = group_references(pairs.sources, pairs.targets)
     answers = answerer(params, sources)
     best = [answer[0] for answer in answers]
-    cut = lambda text: vocabulary.tokens_of(vocabulary.encode(text))
-    scores = evaluate_texts([a.text for a in best], references, tokenise=cut)
+    cut = vocabulary.cut
+    scores = evaluate_texts(
+        [answer.text for answer in best], references, tokenise=cut, bleu_tokenizer=bleu_tokenizer
+    )
     scores |= health(
         [list(answer.tokens) for answer in best],
-        [[list(cut(text)) for text in accepted] for accepted in references],
+        [[cut(text) for text in accepted] for accepted in references],
         [answer.finished for answer in best],
     )
     return Decoded(sources, references, answers, scores)

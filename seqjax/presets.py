@@ -12,22 +12,28 @@ from seqjax.config import (
 PRESETS: dict[str, Config] = {
     # Dates in many languages -> ISO 8601; the data is built in and the answer is never ambiguous.
     "dates": Config(
-        epochs=8,
-        validation=ValidationConfig(metric="exact_match", patience=3),
+        epochs=6,
+        data=DataConfig(buckets=4),
+        optimizer=OptimizerConfig(schedule="cosine", average_decay=0.99),
+        validation=ValidationConfig(metric="exact_match"),
     ),
     # One word in, a few symbols out: spelling -> phones, lemma -> inflected form, name -> name.
     # Phones stand apart by blanks ("HH AH0 L OW1"), so the target is cut into words. Inflection and
     # transliteration want `--data.target-tokens chars`.
     "short": Config(
-        epochs=20,
-        data=DataConfig(target_tokens="words", max_source=60, max_target=60, batch_size=128),
-        model=ModelConfig(embedding_size=128, hidden_size=384, dropout=0.3),
-        optimizer=OptimizerConfig(learning_rate=2e-3, label_smoothing=0.1),
-        validation=ValidationConfig(metric="token_error_rate"),
+        epochs=14,
+        data=DataConfig(
+            target_tokens="words", max_source=60, max_target=60, batch_size=256, buckets=8
+        ),
+        model=ModelConfig(embedding_size=128, hidden_size=256, encoder_layers=2, dropout=0.3),
+        optimizer=OptimizerConfig(
+            schedule="cosine", warmup_steps=300, label_smoothing=0.1, average_decay=0.999
+        ),
+        validation=ValidationConfig(metric="token_error_rate", examples=1_000),
     ),
     # Short sentences of two languages, one word a token; words seen once become the unknown token.
     "sentences": Config(
-        epochs=15,
+        epochs=12,
         data=DataConfig(
             source_tokens="words",
             target_tokens="words",
@@ -35,10 +41,13 @@ PRESETS: dict[str, Config] = {
             max_source=50,
             max_target=50,
             batch_size=64,
+            buckets=8,
         ),
-        model=ModelConfig(embedding_size=256, hidden_size=512, dropout=0.3, input_feeding=True),
-        optimizer=OptimizerConfig(learning_rate=1e-3, label_smoothing=0.1),
-        validation=ValidationConfig(metric="bleu"),
+        model=ModelConfig(embedding_size=256, hidden_size=384, dropout=0.4),
+        optimizer=OptimizerConfig(
+            schedule="cosine", warmup_steps=400, label_smoothing=0.1, average_decay=0.999
+        ),
+        validation=ValidationConfig(metric="bleu", examples=1_000),
     ),
     # A language model of running English words; the text is built in.
     "docs": Config(

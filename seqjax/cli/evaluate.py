@@ -1,6 +1,7 @@
 """`seqjax evaluate`: measure a trained run."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from seqjax.build.data import build_data
@@ -17,10 +18,14 @@ def run(flags: EvaluateFlags) -> int:
     search = decode_config(trained.config.decode, flags.search)
     data = _read(flags, trained)
     screen = Screen()
-    scores, decoded = evaluate(trained, data, decode=search, announce=screen.compiling)
+    scores, decoded = evaluate(
+        trained,
+        data,
+        decode=search,
+        announce=screen.compiling,
+        bleu_tokenizer=flags.bleu_tokenizer,
+    )
     if decoded is not None and flags.output is not None:
-        from pathlib import Path
-
         write_text(Path(flags.output), "".join(f"{a[0].text}\n" for a in decoded.answers))
     if flags.json:
         print(json.dumps(scores, ensure_ascii=False))

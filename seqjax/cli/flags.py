@@ -73,6 +73,8 @@ class EvaluateFlags:
     """Look at this many examples only."""
     output: str | None = None
     """Also write the answers to this file, one a line."""
+    bleu_tokenizer: Literal["13a", "none", "char", "intl", "zh"] = "13a"
+    """How sacreBLEU cuts the texts; none for texts that are tokenised already."""
     json: bool = False
     """Print the results as one JSON object."""
     search: Annotated[SearchFlags, tyro.conf.arg(name="")] = field(default_factory=SearchFlags)
