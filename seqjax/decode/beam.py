@@ -54,10 +54,11 @@ def beam_search(
     """Returns the `n_best` highest-scoring hypotheses of each sentence that the beam finds.
 
     At each step the 2 * beam_size best extensions of the live hypotheses are looked at. Those that
-    end with EOS go to a pool of the beam_size best finished ones, ranked by `log_prob /
-    length_penalty(length)`; the best beam_size of the others live on. Ties go to the better parent,
-    then to the lower id. What a sentence gets does not depend on the others: one that is done is
-    frozen until all are.
+    end with EOS and are among the best beam_size go to a pool of the beam_size best finished ones,
+    ranked by `log_prob / length_penalty(length)`; the best beam_size of those that do not end live
+    on. (Were EOS taken from lower ranks too, a beam of 1 would not be greedy decoding.) Ties go to
+    the better parent, then to the lower id. What a sentence gets does not depend on the others: one
+    that is done is frozen until all are.
 
     Unfinished hypotheses, cut at the limit, only fill slots that no finished one takes. A live
     hypothesis all of whose extensions are forbidden (or NaN) dies; if all die, the sentence ends.
@@ -91,7 +92,8 @@ def beam_search(
         histories = histories.at[:, :, search.length].set(tokens)
         length = search.length + 1
         ends = tokens == eos_id
-        pool = _pooled(search.pool, ends, totals, histories, length, length_penalty)
+        accepted = ends & (jnp.arange(ends.shape[1])[None] < beam_size)
+        pool = _pooled(search.pool, accepted, totals, histories, length, length_penalty)
         live, chosen = _survivors(ends, totals, histories, beam_size)
         rows = jnp.arange(batch)[:, None] * beam_size + _gather(parents, chosen)
         done = search.done | (length >= limits) | jnp.all(live.log_probs == -jnp.inf, axis=1)
