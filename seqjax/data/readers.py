@@ -9,9 +9,9 @@ import difflib
 import gzip
 import json
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from seqjax.errors import InputError
 
@@ -111,8 +111,8 @@ def read_lines(path: str | Path) -> list[str]:
     return [_decoded(line, str(path), number) for number, line in enumerate(lines, start=1)]
 
 
-def read_line_stream(stream: BinaryIO, name: str = "stdin") -> Iterator[str]:
-    """Yields lines as they arrive.
+def read_line_stream(stream: Iterable[bytes], name: str = "stdin") -> Iterator[str]:
+    """Yields lines of a binary stream as they arrive.
 
     Raises:
       InputError: If a line is not UTF-8 or holds a NUL.

@@ -23,7 +23,8 @@ def learning_curves(rows: Sequence[dict[str, Any]], path: Path) -> None:
     for event, colour, label in (("train", GREY, "training"), ("validation", BLUE, "validation")):
         _line(left, [row for row in rows if row["event"] == event], "loss", colour, label)
     left.set(xlabel="step", ylabel="loss (nats per token)", title="Loss")
-    left.legend()
+    if left.get_lines():
+        left.legend()
     for name, label, colour in SHARES:
         _line(right, validations, name, colour, label)
     right.set(

@@ -1,0 +1,107 @@
+"""Whole runs, from configuration to answers: small tasks are learnt, large ones in `slow`."""
+
+import contextlib
+
+import pytest
+
+from seqjax import conclude, road
+from seqjax.config import (
+    Config,
+    DataConfig,
+    DecodeConfig,
+    ModelConfig,
+    OptimizerConfig,
+    ValidationConfig,
+)
+
+pytestmark = pytest.mark.standard_promotion
+
+
+class Quiet:
+    """A spectator that says nothing and counts compilations."""
+
+    def __init__(self):
+        self.compiled = []
+
+    @contextlib.contextmanager
+    def compiling(self, what):
+        self.compiled.append(what)
+        yield
+
+    def training(self, *, steps, minutes):
+        return contextlib.nullcontext()
+
+    def stepped(self, progress, metrics, seconds):
+        pass
+
+    def validated(self, row, progress, is_best):
+        pass
+
+    def note(self, text):
+        pass
+
+
+def learn(run_dir, task, *, steps, spectator=None, **model):
+    config = Config(
+        run_dir=str(run_dir),
+        steps=steps,
+        data=DataConfig(embedded=task, examples=6_000, min_length=1, max_length=6, buckets=2),
+        model=ModelConfig(embedding_size=32, hidden_size=64, dropout=0.0, **model),
+        optimizer=OptimizerConfig(learning_rate=5e-3, schedule="cosine", warmup_steps=20),
+        validation=ValidationConfig(every=steps, examples=50),
+        decode=DecodeConfig(beam_size=3),
+    )
+    outcome = road.train(config, spectator or Quiet())
+    trained = conclude.load(str(outcome.run.path))
+    return outcome, trained, conclude.evaluate(trained, outcome.data.test)
+
+
+@pytest.mark.parametrize(
+    ("task", "model"),
+    (("reverse", {}), ("copy", {"input_feeding": True, "attention": "additive"})),
+)
+def test_short_strings_are_learnt(tmp_path, task, model):
+    outcome, trained, evaluation = learn(tmp_path / "run", task, steps=300, **model)
+    assert evaluation.scores["exact_match"] >= 0.9
+    assert evaluation.scores["ended"] == 1.0
+    text = outcome.data.test.sources[0]
+    assert trained.decode([text, "", text])[1] == ""
+    assert trained.decode([text])[0] == trained.decode(["abc", text])[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ("copy", "reverse"))
+@pytest.mark.parametrize("seed", (0, 1, 2))
+def test_longer_strings_are_learnt_for_every_seed(tmp_path, task, seed):
+    config = Config(
+        run_dir=str(tmp_path / "run"),
+        steps=1_500,
+        seed=seed,
+        data=DataConfig(embedded=task, examples=20_000, max_length=12, buckets=3),
+        model=ModelConfig(embedding_size=32, hidden_size=96, dropout=0.0),
+        optimizer=OptimizerConfig(learning_rate=4e-3, schedule="cosine", warmup_steps=50),
+        validation=ValidationConfig(every=500),
+    )
+    outcome = road.train(config, Quiet())
+    trained = conclude.load(str(outcome.run.path))
+    assert conclude.evaluate(trained, outcome.data.test).scores["exact_match"] >= 0.98
+
+
+@pytest.mark.slow
+def test_dates_reach_their_goal(tmp_path):
+    import dataclasses
+
+    from seqjax.presets import PRESETS
+
+    config = dataclasses.replace(PRESETS["dates"], run_dir=str(tmp_path / "run"))
+    outcome = road.train(config, Quiet())
+    trained = conclude.load(str(outcome.run.path))
+    assert conclude.evaluate(trained, outcome.data.test).scores["exact_match"] >= 0.99
+
+
+def test_training_compiles_once_for_every_shape_and_never_again(tmp_path):
+    spectator = Quiet()
+    outcome, *_ = learn(tmp_path / "run", "copy", steps=120, spectator=spectator)
+    shapes = [what for what in spectator.compiled if what.startswith("training")]
+    assert len(shapes) == outcome.compilations == len(outcome.data.statistics["shapes"]) <= 2
+    assert len(set(spectator.compiled)) == len(spectator.compiled)

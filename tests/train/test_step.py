@@ -1,0 +1,67 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from train import toys
+
+from seqjax.train.step import evaluated_params
+from seqjax.types import Batch, Padded
+
+pytestmark = pytest.mark.standard_promotion
+
+
+def test_a_step_moves_towards_the_target_and_counts():
+    state, metrics = toys.step_fn()(toys.new_state(), toys.make_batch(0), toys.KEY)
+    assert 0 < float(state.params["slope"]) <= 0.11
+    assert (int(state.step), int(state.skipped), float(state.memory)) == (1, 0, 1.0)
+    assert float(metrics.loss.weight) == 12
+
+
+def test_padding_rows_and_columns_change_nothing():
+    batch = toys.make_batch(0, lengths=[3, 2, 0, 1])
+    padded = jax.tree.map(lambda leaf: leaf, batch)
+    grow = lambda part: Padded(
+        np.pad(part.values, ((0, 2), (0, 3)), constant_values=9.0), np.pad(part.lengths, (0, 2))
+    )
+    padded = Batch(grow(batch.inputs), grow(batch.targets))
+    one, _ = toys.step_fn()(toys.new_state(), batch, toys.KEY)
+    other, _ = toys.step_fn()(toys.new_state(), padded, toys.KEY)
+    for a, b in zip(toys.leaves(one), toys.leaves(other), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
+def test_a_batch_of_nothing_leaves_the_weights_where_they_are():
+    batch = toys.make_batch(0, lengths=[0, 0, 0, 0])
+    state, metrics = toys.step_fn()(toys.new_state(), batch, toys.KEY)
+    assert float(state.params["slope"]) == 0 and float(metrics.loss.value()) == 0
+
+
+def test_a_step_that_is_not_finite_changes_nothing_and_is_counted():
+    bad = toys.make_batch(0)
+    bad.inputs.values[0, 0] = np.nan
+    before, _ = toys.step_fn()(toys.new_state(), toys.make_batch(1), toys.KEY)
+    after, metrics = toys.step_fn()(before, bad, toys.KEY)
+    assert (int(after.skipped), int(metrics.skipped_in_a_row)) == (1, 1)
+    for name in ("params", "average", "optimizer_state", "memory"):
+        for a, b in zip(
+            toys.leaves(getattr(before, name)), toys.leaves(getattr(after, name)), strict=True
+        ):
+            np.testing.assert_array_equal(a, b)
+    again, metrics = toys.step_fn()(after, toys.make_batch(2), toys.KEY)
+    assert (int(again.skipped), int(metrics.skipped_in_a_row)) == (1, 0)
+
+
+def test_the_average_lags_behind_the_weights_and_is_what_is_evaluated():
+    state = toys.new_state()
+    for seed in range(20):
+        state, _ = toys.step_fn()(state, toys.make_batch(seed), toys.KEY)
+    assert 0 < float(state.average["slope"]) < float(state.params["slope"])
+    assert evaluated_params(state) is state.average
+    plain = toys.new_state(averaged=False)
+    assert evaluated_params(plain) is plain.params
+
+
+def test_randomness_is_a_function_of_key_and_step():
+    run = lambda key: toys.step_fn()(toys.new_state(), toys.make_batch(0), key)[1].loss.total
+    assert run(jax.random.key(1)) == run(jax.random.key(1)) != run(jax.random.key(2))
+    assert jnp.isfinite(run(jax.random.key(1)))
