@@ -1,10 +1,11 @@
 """The straight road: from a configuration to a trained run, in one function that is read first."""
 
+import contextlib
 import functools
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 
@@ -27,6 +28,7 @@ MAY_CHANGE = ("train", "valid", "run_dir", "steps", "epochs", "minutes", "save_e
 """Settings that a run may be continued with another value of (files by what is in them)."""
 
 
+@runtime_checkable
 class Spectator(Protocol):
     """Whoever watches a training."""
 
@@ -34,6 +36,20 @@ class Spectator(Protocol):
         self, *, steps: int | None, minutes: float | None
     ) -> AbstractContextManager[None]: ...
     def compiling(self, what: str) -> AbstractContextManager[None]: ...
+    def stepped(self, progress: Progress, metrics: StepMetrics, seconds: float) -> None: ...
+    def validated(self, row: dict[str, Any], progress: Progress, is_best: bool) -> None: ...
+    def note(self, text: str) -> None: ...
+
+
+class Silent:
+    """A spectator that keeps to itself what it sees."""
+
+    def training(self, *, steps: int | None, minutes: float | None) -> AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+    def compiling(self, what: str) -> AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
     def stepped(self, progress: Progress, metrics: StepMetrics, seconds: float) -> None: ...
     def validated(self, row: dict[str, Any], progress: Progress, is_best: bool) -> None: ...
     def note(self, text: str) -> None: ...
@@ -57,7 +73,7 @@ class Outcome(NamedTuple):
     compilations: int
 
 
-def train(config: Config, spectator: Spectator) -> Outcome:
+def train(config: Config, spectator: Spectator = Silent()) -> Outcome:
     """Trains what `config` describes, or goes on where its run directory was left.
 
     Args:
@@ -75,7 +91,7 @@ def train(config: Config, spectator: Spectator) -> Outcome:
 
     key = jax.random.key(config.seed)
     learner = build_learner(config, data.vocabularies)
-    params = learner.init(data.example, key)
+    params = jax.jit(learner.init)(data.example, key)
     total_steps = _total_steps(config, data.feed.batches_per_epoch)
     optimizer = build_optimizer(config.optimizer, total_steps)
     state = init_state(

@@ -24,6 +24,8 @@ ORDER = (
     ("presets",),
     ("build",),
     ("predict",),
+    ("measure",),
+    ("road", "conclude"),
     ("cli",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(ORDER) for room in rooms}

@@ -1,6 +1,7 @@
 """Whole runs, from configuration to answers: small tasks are learnt, large ones in `slow`."""
 
 import contextlib
+import dataclasses
 
 import pytest
 
@@ -13,12 +14,13 @@ from seqjax.config import (
     OptimizerConfig,
     ValidationConfig,
 )
+from seqjax.presets import PRESETS
 
 pytestmark = pytest.mark.standard_promotion
 
 
-class Quiet:
-    """A spectator that says nothing and counts compilations."""
+class Counting(road.Silent):
+    """A spectator that counts compilations."""
 
     def __init__(self):
         self.compiled = []
@@ -27,18 +29,6 @@ class Quiet:
     def compiling(self, what):
         self.compiled.append(what)
         yield
-
-    def training(self, *, steps, minutes):
-        return contextlib.nullcontext()
-
-    def stepped(self, progress, metrics, seconds):
-        pass
-
-    def validated(self, row, progress, is_best):
-        pass
-
-    def note(self, text):
-        pass
 
 
 def learn(run_dir, task, *, steps, spectator=None, **model):
@@ -51,7 +41,7 @@ def learn(run_dir, task, *, steps, spectator=None, **model):
         validation=ValidationConfig(every=steps, examples=50),
         decode=DecodeConfig(beam_size=3),
     )
-    outcome = road.train(config, spectator or Quiet())
+    outcome = road.train(config, spectator or road.Silent())
     trained = conclude.load(str(outcome.run.path))
     return outcome, trained, conclude.evaluate(trained, outcome.data.test)
 
@@ -82,25 +72,22 @@ def test_longer_strings_are_learnt_for_every_seed(tmp_path, task, seed):
         optimizer=OptimizerConfig(learning_rate=4e-3, schedule="cosine", warmup_steps=50),
         validation=ValidationConfig(every=500),
     )
-    outcome = road.train(config, Quiet())
+    outcome = road.train(config)
     trained = conclude.load(str(outcome.run.path))
     assert conclude.evaluate(trained, outcome.data.test).scores["exact_match"] >= 0.98
 
 
 @pytest.mark.slow
 def test_dates_reach_their_goal(tmp_path):
-    import dataclasses
-
-    from seqjax.presets import PRESETS
 
     config = dataclasses.replace(PRESETS["dates"], run_dir=str(tmp_path / "run"))
-    outcome = road.train(config, Quiet())
+    outcome = road.train(config)
     trained = conclude.load(str(outcome.run.path))
     assert conclude.evaluate(trained, outcome.data.test).scores["exact_match"] >= 0.99
 
 
 def test_training_compiles_once_for_every_shape_and_never_again(tmp_path):
-    spectator = Quiet()
+    spectator = Counting()
     outcome, *_ = learn(tmp_path / "run", "copy", steps=120, spectator=spectator)
     shapes = [what for what in spectator.compiled if what.startswith("training")]
     assert len(shapes) == outcome.compilations == len(outcome.data.statistics["shapes"]) <= 2

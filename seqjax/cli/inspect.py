@@ -1,5 +1,6 @@
 """`seqjax inspect`: what a run is, and what it has come to."""
 
+import collections
 import dataclasses
 import json
 from typing import Any
@@ -52,11 +53,9 @@ def describe(trained: Trained) -> dict[str, Any]:
     """
     run = trained.run
     state, progress = _newest(trained)
-    by_module = {
-        f"{outer}/{inner}": count_params(weights)
-        for outer, modules in trained.params.items()
-        for inner, weights in modules.items()
-    }
+    by_module = collections.Counter()
+    for path, leaf in jax.tree_util.tree_leaves_with_path(trained.params):
+        by_module["/".join(str(entry.key) for entry in path[:2])] += leaf.size
     return {
         "run": str(run.path),
         "step": progress.get("step"),

@@ -136,12 +136,12 @@ class Screen:
 def clock(seconds: float) -> str:
     """Returns `1:05:09` or `5:09`.
 
-    >>> clock(309)
+    >>> clock(309.0)
     '5:09'
     """
-    minutes, seconds = divmod(round(max(seconds, 0)), 60)
+    minutes, rest = divmod(round(max(seconds, 0.0)), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _number(name: str, value: float) -> str:

@@ -3,7 +3,7 @@
 import dataclasses
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 
@@ -50,6 +50,7 @@ class Progress:
     clipped: int = 0
 
 
+@runtime_checkable
 class Feed(Protocol):
     """Training data: the same batches in the same order for the same epoch, wherever one starts."""
 
@@ -59,6 +60,7 @@ class Feed(Protocol):
     def batches(self, epoch: int, start: int) -> Iterator[Batch]: ...
 
 
+@runtime_checkable
 class Observer(Protocol):
     """Whoever watches: a terminal, a file, a test."""
 

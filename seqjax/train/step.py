@@ -104,7 +104,7 @@ def train_step(
         return loss.value(), (loss, means, memory)
 
     gradients, (loss, means, memory) = jax.grad(objective, has_aux=True)(state.params)
-    gradient_norm = optax.global_norm(gradients)
+    gradient_norm = optax.tree.norm(gradients)
     finite = jnp.isfinite(loss.total) & jnp.isfinite(gradient_norm)
     updates, optimizer_state = optimizer.update(gradients, state.optimizer_state, state.params)
     params = optax.apply_updates(state.params, updates)

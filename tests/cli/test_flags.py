@@ -71,8 +71,8 @@ def test_a_flag_given_twice_has_its_last_value():
 
 
 def test_an_optional_value_can_be_taken_back():
-    assert PRESETS["dates"].epochs is not None
-    assert settings("--preset", "dates", "--epochs", "None").epochs is None
+    assert PRESETS["docs"].epochs is not None
+    assert settings("--preset", "docs", "--epochs", "None").epochs is None
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from seqjax.train.checkpoint import Checkpoints
 from seqjax.train.loop import Plan, Progress, fit
 from seqjax.train.step import init_state, train_step
 from seqjax.types import Batch, Mean, Padded
@@ -106,7 +107,7 @@ def run(
     return *result, kept
 
 
-class NoCheckpoints:
+class NoCheckpoints(Checkpoints):
     """Keeps nothing."""
 
     def __init__(self):
