@@ -12,9 +12,12 @@ from seqjax.config import (
 PRESETS: dict[str, Config] = {
     # Dates in many languages -> ISO 8601; the data is built in and the answer is never ambiguous.
     "dates": Config(
-        epochs=6,
+        epochs=5,
         data=DataConfig(buckets=4),
-        optimizer=OptimizerConfig(schedule="cosine", average_decay=0.99),
+        model=ModelConfig(embedding_size=64, hidden_size=128, dropout=0.1),
+        optimizer=OptimizerConfig(
+            learning_rate=5e-3, schedule="cosine", warmup_steps=100, average_decay=0.99
+        ),
         validation=ValidationConfig(metric="exact_match"),
     ),
     # One word in, a few symbols out: spelling -> phones, lemma -> inflected form, name -> name.

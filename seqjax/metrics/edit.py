@@ -14,14 +14,21 @@ def edit_distance(answer: Sequence[Hashable], reference: Sequence[Hashable]) -> 
     References:
       Levenshtein, "Binary codes capable of correcting deletions, insertions, and reversals", 1966.
     """
+    answer, reference = _without_common_ends(answer, reference)
     row = list(range(len(reference) + 1))
     for number, token in enumerate(answer, start=1):
-        diagonal, row[0] = row[0], number
-        for column, wanted in enumerate(reference, start=1):
-            diagonal, row[column] = (
-                row[column],
-                min(diagonal + (token != wanted), row[column] + 1, row[column - 1] + 1),
-            )
+        left, above_row, row = number, row, [number]
+        for wanted, best, above in zip(reference, above_row, above_row[1:], strict=False):
+            # `best` begins as the diagonal neighbour; where the tokens agree, none is better. The
+            # minimum is written out because this is the innermost loop, and min() is slow.
+            if token != wanted:
+                if left < best:
+                    best = left
+                if above < best:
+                    best = above
+                best += 1
+            row.append(best)
+            left = best
     return row[-1]
 
 
@@ -50,3 +57,16 @@ def error_rate(
     """
     pairs = [closest(*pair) for pair in zip(answers, references, strict=True)]
     return Mean(float(sum(edits for edits, _ in pairs)), float(sum(len(ref) for _, ref in pairs)))
+
+
+def _without_common_ends(
+    answer: Sequence[Hashable], reference: Sequence[Hashable]
+) -> tuple[Sequence[Hashable], Sequence[Hashable]]:
+    """Most answers are nearly right: what both begin and end with needs no edits."""
+    start, shorter = 0, min(len(answer), len(reference))
+    while start < shorter and answer[start] == reference[start]:
+        start += 1
+    end = 0
+    while end < shorter - start and answer[-1 - end] == reference[-1 - end]:
+        end += 1
+    return answer[start : len(answer) - end], reference[start : len(reference) - end]

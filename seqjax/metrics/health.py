@@ -16,8 +16,22 @@ def health(
     """Returns shares of answers that are suspicious whatever their score.
 
     `ended`: by EOS rather than by the length limit; `empty`: without a token; `repeated`: see
-    `repeats`; `length_ratio`: answer tokens over tokens of the closest references.
+    `repeats`; `length_ratio`: answer tokens over tokens of the closest references (not a share: 1
+    is healthy). Of no answers, all are 0.
+
+    Args:
+      answers: Tokens of each answer, EOS not among them.
+      references: Tokens of the accepted answers to each source, at least one.
+      finished: Whether each answer reached EOS.
+
+    Raises:
+      ValueError: If the three are not of one length.
     """
+    if not len(answers) == len(references) == len(finished):
+        raise ValueError(
+            f"answers, references and finished must be as many, got {len(answers)}, "
+            f"{len(references)} and {len(finished)}"
+        )
     wanted = sum(len(closest(*pair)[1]) for pair in zip(answers, references, strict=True))
     count = max(len(answers), 1)
     return {
@@ -31,6 +45,8 @@ def health(
 def repeats(answer: Tokens) -> bool:
     """Whether some token stands four times in a row, or some four-gram occurs twice.
 
+    Shorter n-grams recur in healthy text, above all where a token is a character.
+
     >>> repeats("abcdabcd"), repeats("aaaa"), repeats("banana")
     (True, True, False)
     """
@@ -42,6 +58,12 @@ def repeats(answer: Tokens) -> bool:
 def distinct_n(answers: Sequence[Tokens], size: int) -> float:
     """Returns distinct n-grams over all n-grams of a set of answers; 0 if there are none.
 
+    >>> distinct_n(["ab", "ab"], 2)
+    0.5
+
+    Raises:
+      ValueError: If `size` is less than 1.
+
     References:
       Li et al., "A diversity-promoting objective function for neural conversation models", 2016.
     """
@@ -52,6 +74,12 @@ def distinct_n(answers: Sequence[Tokens], size: int) -> float:
 def seq_rep_n(answer: Tokens, size: int) -> float:
     """Returns the share of an answer's n-grams that occurred before in it; 0 if it has none.
 
+    >>> seq_rep_n("aaaa", 1)
+    0.75
+
+    Raises:
+      ValueError: If `size` is less than 1.
+
     References:
       Welleck et al., "Neural text generation with unlikelihood training", 2020 (seq-rep-n).
     """
@@ -60,5 +88,7 @@ def seq_rep_n(answer: Tokens, size: int) -> float:
 
 
 def _counts(answer: Tokens, size: int) -> collections.Counter:
+    if size < 1:
+        raise ValueError(f"size must be at least 1, got {size}")
     grams = zip(*(answer[start:] for start in range(size)), strict=False)
     return collections.Counter(grams)

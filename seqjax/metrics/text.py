@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from seqjax.metrics.edit import error_rate
+from seqjax.types import Mean
 
 
 def evaluate_texts(
@@ -17,17 +18,21 @@ def evaluate_texts(
 
     `exact_match` is the share that equals one of its references. `token_error_rate` and
     `character_error_rate` are edits over reference length, against the closest reference: the phone
-    error rate of a pronunciation, the word error rate of a transcription. `bleu` and `chrf` are
-    sacreBLEU's, 0 to 100, with their signatures; empty answers count.
+    error rate of a pronunciation, the word error rate of a transcription. Of a corpus and not
+    means over sentences, they can exceed 1; where every reference is the empty text, they are the
+    number of edits. `bleu` and `chrf` are sacreBLEU's, 0 to 100, with their signatures; empty
+    answers count. Answers shorter than four tokens have no 4-gram: a corpus of them has a BLEU of
+    0, right or wrong.
 
     Args:
       answers: One for each source.
-      references: As many, none of them empty.
+      references: The accepted answers to each source, at least one; the numbers may differ.
       tokenise: Cuts a text into the tokens of `token_error_rate`.
       bleu_tokenizer: sacreBLEU's; `none` for text that is tokenised already.
 
     Raises:
-      ValueError: If there are no answers, or not as many as references.
+      ValueError: If there are no answers, or not as many as sets of references, if such a set has
+        none or is a bare text, or if sacreBLEU has no such tokenizer.
 
     References:
       Post, "A call for clarity in reporting BLEU scores", 2018; Popović, "chrF", 2015.
@@ -36,13 +41,16 @@ def evaluate_texts(
         raise ValueError(f"{len(answers)} answers for {len(references)} sets of references")
     if not answers:
         raise ValueError("there are no answers to evaluate")
+    for number, accepted in enumerate(references):
+        if isinstance(accepted, str) or not accepted:
+            raise ValueError(f"references[{number}] must be a list of texts, got {accepted!r}")
     matches = [answer in accepted for answer, accepted in zip(answers, references, strict=True)]
     cut = [[tokenise(text) for text in accepted] for accepted in references]
     return {
         "sentences": len(answers),
         "exact_match": sum(matches) / len(matches),
-        "token_error_rate": error_rate([tokenise(text) for text in answers], cut).value(),
-        "character_error_rate": error_rate(answers, references).value(),
+        "token_error_rate": _rate(error_rate([tokenise(text) for text in answers], cut)),
+        "character_error_rate": _rate(error_rate(answers, references)),
         **_corpus_scores(answers, references, bleu_tokenizer),
     }
 
@@ -61,14 +69,23 @@ def group_references(
     return list(grouped), list(grouped.values())
 
 
+def _rate(errors: Mean) -> float:
+    """Edits of a corpus without a single reference token must not vanish with its weight."""
+    return float(errors.total / max(errors.weight, 1.0))
+
+
 def _corpus_scores(
     answers: Sequence[str], references: Sequence[Sequence[str]], bleu_tokenizer: str
 ) -> dict[str, Any]:
     from sacrebleu.metrics.bleu import BLEU
     from sacrebleu.metrics.chrf import CHRF
 
+    if bleu_tokenizer not in BLEU.TOKENIZERS:
+        known = ", ".join(sorted(BLEU.TOKENIZERS))
+        raise ValueError(f"bleu_tokenizer must be one of {known}, got {bleu_tokenizer!r}")
     # sacreBLEU wants streams: the first reference of every answer, then the second, ...; an answer
-    # with fewer has None in the rest.
+    # with fewer has None in the rest, where an empty text would be a reference. `force` only
+    # silences a warning about text that looks tokenised.
     most = max(map(len, references))
     streams: Any = [
         [accepted[number] if number < len(accepted) else None for accepted in references]

@@ -2,14 +2,20 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from seqjax.report.style import figure, save
+from seqjax.report.style import drawing
 
 MOST = 6
 """Heat maps in one figure."""
+CELL = 0.24
+"""Inches that a token takes up, as long as there is room."""
+SMALLEST, LARGEST = 2.4, 6.5
+"""Inches of one side of a heat map."""
+VISIBLE = str.maketrans({" ": "␣", "\n": "↵", "\t": "⇥", "⏹": "■"})
+"""White space must be seen; the usual sign of the end is in few fonts."""
 
 
 class AttentionExample(NamedTuple):
@@ -27,28 +33,48 @@ class AttentionExample(NamedTuple):
 
 
 def attention_figure(examples: Sequence[AttentionExample], path: Path) -> None:
-    """Draws up to six answers; source from left to right, answer from top to bottom."""
+    """Draws up to six answers; source from left to right, answer from top to bottom.
+
+    Args:
+      examples: At least one; what follows the sixth is left out.
+      path: `.png` or `.svg`.
+
+    Raises:
+      ValueError: If there are no examples, or weights are not `[target, source]`.
+    """
+    if not examples:
+        raise ValueError("examples must hold at least one answer, got none")
     examples = examples[:MOST]
+    for example in examples:
+        expected = (len(example.target_tokens), len(example.source_tokens))
+        if example.weights.shape != expected:
+            raise ValueError(f"weights must be {expected}, got {example.weights.shape}")
     columns = min(2, len(examples))
-    fig, axes = figure(-(-len(examples) // columns), columns, width=6.0, height=3.2)
-    flat = np.atleast_1d(axes).ravel()
-    image = None
-    for axis, example in zip(flat, examples, strict=False):
-        image = axis.imshow(example.weights, cmap="cividis", vmin=0, vmax=1, aspect="auto")
-        axis.set_xticks(range(len(example.source_tokens)), _shown(example.source_tokens))
-        axis.set_yticks(range(len(example.target_tokens)), _shown(example.target_tokens))
-        axis.tick_params(length=0, labelsize=8)
-        longest = max(map(len, example.source_tokens), default=1)
-        axis.tick_params(axis="x", labelrotation=60 if longest > 2 else 0)
-    for axis in flat[len(examples) :]:
-        axis.axis("off")
-    if image is not None:
-        fig.colorbar(image, ax=list(flat), label="attention weight", shrink=0.6)
-    fig.supxlabel("source", fontsize=9)
-    fig.supylabel("answer", fontsize=9)
-    save(fig, path)
+    width = _side([example.source_tokens for example in examples])
+    height = _side([example.target_tokens for example in examples])
+    rows = -(-len(examples) // columns)
+    with drawing(path, rows, columns, width=width + 0.9, height=height + 0.6) as (figure, axes):
+        image = None
+        for panel, example in zip(axes.flat, examples, strict=False):
+            image = panel.imshow(example.weights, cmap="cividis", vmin=0, vmax=1, aspect="auto")
+            _label(panel.xaxis, example.source_tokens, width)
+            _label(panel.yaxis, example.target_tokens, height)
+            panel.spines[:].set_visible(False)
+        for panel in axes.flat[len(examples) :]:
+            panel.axis("off")
+        figure.colorbar(image, ax=axes, label="attention weight", fraction=0.05, aspect=30)
+        figure.supxlabel("source", fontsize=9)
+        figure.supylabel("answer", fontsize=9)
 
 
-def _shown(tokens: Sequence[str]) -> list[str]:
-    """White space must be visible, and a dollar sign must not begin a formula."""
-    return [token.replace(" ", "␣").replace("\n", "↵").replace("$", r"\$") for token in tokens]
+def _side(sides: Sequence[Sequence[str]]) -> float:
+    return min(max(CELL * max(map(len, sides)), SMALLEST), LARGEST)
+
+
+def _label(axis: Any, tokens: Sequence[str], inches: float) -> None:
+    """Names every token, or every second, third, ... where they would run into each other."""
+    every = max(1, round(len(tokens) * CELL / 2 / inches))
+    shown = [token.translate(VISIBLE) for token in tokens][::every]
+    axis.set_ticks(range(0, len(tokens), every), shown)
+    slanted = axis.axis_name == "x" and max(map(len, shown), default=0) > 2
+    axis.set_tick_params(length=0, labelsize=8, labelrotation=60 if slanted else 0)

@@ -5,47 +5,70 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from seqjax.report.style import BLUE, GREEN, GREY, ORANGE, figure, save
+from seqjax.report.style import BLUE, GREEN, GREY, ORANGE, PURPLE, drawing
 
-SHARES = (("exact_match", "exact match", GREEN), ("token_error_rate", "token error rate", ORANGE))
+Row = dict[str, Any]
+SCORES = (
+    ("exact_match", "exact match", 1, GREEN, "o"),
+    ("token_error_rate", "token error rate", 1, ORANGE, "s"),
+    ("bleu", "BLEU / 100", 100, PURPLE, "D"),
+)
+"""Name, label, what is divided by to make it a share, colour, marker."""
+MOST_MARKED = 60
+"""A line of more points is drawn without markers."""
 
 
-def learning_curves(rows: Sequence[dict[str, Any]], path: Path) -> None:
-    """Draws loss and validation scores against the step.
+def learning_curves(rows: Sequence[Row], path: Path) -> None:
+    """Draws loss and validation scores against the step, and marks the step of the best weights.
+
+    The loss of training is measured with dropout and label smoothing, that of validation without.
+    Where no answers were scored (a language model), the perplexity stands in their place.
 
     Args:
-      rows: Of `metrics.jsonl`; missing scores and NaN are left out of the picture.
+      rows: Of `metrics.jsonl`. A value that is missing, `None` or not finite is left out.
       path: `.png` or `.svg`.
     """
-    validations = [row for row in rows if row["event"] == "validation"]
-    best = [row["step"] for row in validations if row.get("best")][-1:]
-    fig, (left, right) = figure(1, 2)
-    for event, colour, label in (("train", GREY, "training"), ("validation", BLUE, "validation")):
-        _line(left, [row for row in rows if row["event"] == event], "loss", colour, label)
-    left.set(xlabel="step", ylabel="loss (nats per token)", title="Loss")
-    if left.get_lines():
-        left.legend()
-    for name, label, colour in SHARES:
-        _line(right, validations, name, colour, label)
-    right.set(
-        xlabel="step", ylabel="share", title="Validation answers (greedy)", ylim=(-0.02, 1.02)
-    )
-    if right.get_lines():
-        right.legend(loc="center right")
-    else:
-        _line(right, validations, "perplexity", BLUE, "perplexity")
-        right.set(ylabel="perplexity", title="Validation perplexity", ylim=(None, None))
-    for axes in (left, right):
-        for step in best:
-            axes.axvline(step, color=GREY, linestyle=":", linewidth=1)
-            axes.annotate("best", (step, 0.02), xycoords=("data", "axes fraction"), fontsize=8)
-    save(fig, path)
+    train = [row for row in rows if row["event"] == "train"]
+    validation = [row for row in rows if row["event"] == "validation"]
+    best = [row["step"] for row in validation if row.get("best")][-1:]
+    with drawing(path, 1, 2, width=5.0, height=3.4, share_x=True) as (_, axes):
+        left, right = axes[0]
+        _line(left, _points(train, "loss"), "training", GREY, "o")
+        _line(left, _points(validation, "loss"), "validation", BLUE, "o")
+        left.set(title="Loss", ylabel="nats per token")
+        if any(_points(validation, name) for name, *_ in SCORES):
+            for name, label, whole, colour, marker in SCORES:
+                _line(right, _points(validation, name, whole), label, colour, marker)
+            # All of 0..1, and more only where an error rate asks for it.
+            right.dataLim.update_from_data_y([0, 1], ignore=False)
+            right.autoscale_view()
+            right.set(title="Answers to validation examples", ylabel="share")
+        else:
+            _line(right, _points(validation, "perplexity"), "validation", BLUE, "o")
+            right.set(title="Perplexity", ylabel="exp(nats per token)")
+        for panel in (left, right):
+            _finish(panel, best)
 
 
-def _line(axes, rows, name: str, colour: str, label: str) -> None:
-    points = [(row["step"], row[name]) for row in rows if math.isfinite(row.get(name, math.nan))]
+def _points(rows: Sequence[Row], name: str, whole: float = 1) -> list[tuple[int, float]]:
+    found = [(row["step"], row.get(name)) for row in rows]
+    return [(step, y / whole) for step, y in found if y is not None and math.isfinite(y)]
+
+
+def _line(
+    panel: Any, points: Sequence[tuple[int, float]], label: str, colour: str, marker: str
+) -> None:
     if points:
-        marker = "o" if len(points) < 60 else None
-        axes.plot(
-            *zip(*points, strict=True), color=colour, label=label, marker=marker, markersize=3
-        )
+        steps, values = zip(*points, strict=True)
+        shown = marker if len(points) <= MOST_MARKED else None
+        panel.plot(steps, values, color=colour, label=label, marker=shown, markersize=3.5)
+
+
+def _finish(panel: Any, best: Sequence[int]) -> None:
+    panel.set_xlabel("step")
+    panel.grid(axis="y")
+    for step in best:
+        panel.axvline(step, color="black", linestyle=":", linewidth=1, zorder=1, label="best")
+    # Above the lines, where it can hide none of them.
+    if panel.get_legend_handles_labels()[0]:
+        panel.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=4, borderaxespad=0.2)

@@ -1,50 +1,72 @@
 """How figures look: one size, one palette that colour-blind readers can tell apart."""
 
+import contextlib
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8C8C8C"
-PALETTE = (BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00", "#56B4E9")
+import numpy as np
+
+BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+GREY = "#8C8C8C"
+PALETTE = (BLUE, ORANGE, GREEN, PURPLE, "#E69F00", "#56B4E9")
 """Okabe & Ito, "Color universal design", 2008."""
-FONTS = ("DejaVu Sans", "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans", "Arial Unicode MS")
+FONTS = (
+    "DejaVu Sans",
+    "Noto Sans CJK JP",
+    "Noto Sans CJK SC",
+    "Noto Sans",
+    "Noto Sans Arabic",
+    "Arial Unicode MS",
+)
+"""Asked in this order, glyph by glyph, as far as they are installed."""
+STYLE = {
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9,
+    "axes.axisbelow": True,
+    "grid.color": "#E5E5E5",
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "lines.linewidth": 1.5,
+    "svg.hashsalt": "seqjax",
+    "text.parse_math": False,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+}
 
 
-def figure(rows: int, columns: int, *, width: float = 5.0, height: float = 3.4) -> tuple[Any, Any]:
-    """Returns a figure and its axes, without a screen."""
-    import matplotlib
+@contextlib.contextmanager
+def drawing(
+    path: Path, rows: int, columns: int, *, width: float, height: float, share_x: bool = False
+) -> Iterator[tuple[Any, np.ndarray]]:
+    """Gives a figure and its axes `[rows, columns]` to draw on, and writes it at the end.
 
-    matplotlib.use("Agg")
-    from matplotlib import font_manager, pyplot
+    It needs no screen, and leaves alone the settings and the figures of whoever calls. The same
+    drawing gives the same SVG, to the byte. A glyph that no installed font has becomes a box.
 
-    installed = {font.name for font in font_manager.fontManager.ttflist}
-    matplotlib.rcParams.update(
-        {
-            "font.family": [name for name in FONTS if name in installed] or ["sans-serif"],
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.titlesize": 10,
-            "axes.labelsize": 9,
-            "legend.frameon": False,
-            "legend.fontsize": 8,
-            "svg.hashsalt": "seqjax",
-        }
-    )
-    return pyplot.subplots(
-        rows, columns, figsize=(width * columns, height * rows), layout="constrained"
-    )
-
-
-def save(fig: Any, path: Path) -> None:
-    """Writes a figure and lets go of it. The same figure gives the same SVG, to the byte.
-
-    A glyph that no installed font has is drawn as a box.
+    Args:
+      path: `.png` or `.svg`.
+      rows: Panels from top to bottom.
+      columns: Panels from left to right.
+      width: Of one panel, in inches.
+      height: Of one panel, in inches.
+      share_x: Whether all panels have one x axis.
     """
-    import warnings
+    # Imported here, for this takes a second and most commands draw nothing.
+    import matplotlib
+    from matplotlib import font_manager
+    from matplotlib.figure import Figure
 
-    from matplotlib import pyplot
-
-    metadata = {"Date": None} if path.suffix == ".svg" else {}
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        fig.savefig(path, dpi=130, metadata=metadata)
-    pyplot.close(fig)
+    installed = set(font_manager.get_font_names())
+    fonts = [name for name in FONTS if name in installed] or ["sans-serif"]
+    with matplotlib.rc_context({**STYLE, "font.family": fonts}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        # Not by pyplot, which would keep the figure and might ask for a window.
+        figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
+        yield figure, figure.subplots(rows, columns, squeeze=False, sharex=share_x)
+        metadata = {"Date": None} if path.suffix == ".svg" else {}
+        figure.savefig(path, dpi=140, metadata=metadata)
