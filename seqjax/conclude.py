@@ -182,7 +182,7 @@ def attention_of(trained: Trained, pairs: Pairs) -> list[AttentionExample]:
     return [
         AttentionExample(
             source.tokens_of(read.tolist()),
-            [*target.tokens_of(said.tolist()), "⏹"],
+            [*target.tokens_of(said.tolist()), "EOS"],
             weights[row, : len(said), : len(read)],
         )
         for row, (read, said) in enumerate(zip(*examples, strict=True))

@@ -12,7 +12,7 @@ from seqjax.config import (
 PRESETS: dict[str, Config] = {
     # Dates in many languages -> ISO 8601; the data is built in and the answer is never ambiguous.
     "dates": Config(
-        epochs=5,
+        epochs=4,
         data=DataConfig(buckets=4),
         model=ModelConfig(embedding_size=64, hidden_size=128, dropout=0.1),
         optimizer=OptimizerConfig(
@@ -36,7 +36,7 @@ PRESETS: dict[str, Config] = {
     ),
     # Short sentences of two languages, one word a token; words seen once become the unknown token.
     "sentences": Config(
-        epochs=12,
+        epochs=10,
         data=DataConfig(
             source_tokens="words",
             target_tokens="words",

@@ -11,9 +11,11 @@ from seqjax.report.style import drawing
 MOST = 6
 """Heat maps in one figure."""
 CELL = 0.24
-"""Inches that a token takes up, as long as there is room."""
-SMALLEST, LARGEST = 2.4, 6.5
-"""Inches of one side of a heat map."""
+"""Inches from one token to the next, as long as there is room."""
+SMALLEST, LARGEST = 2.0, 6.5
+"""Inches that a side of a heat map may have."""
+LONGEST = 14
+"""Characters of a token that are shown."""
 VISIBLE = str.maketrans({" ": "␣", "\n": "↵", "\t": "⇥", "⏹": "■"})
 """White space must be seen; the usual sign of the end is in few fonts."""
 
@@ -35,6 +37,8 @@ class AttentionExample(NamedTuple):
 def attention_figure(examples: Sequence[AttentionExample], path: Path) -> None:
     """Draws up to six answers; source from left to right, answer from top to bottom.
 
+    A token takes up the same space in all heat maps, so that a shorter answer is a smaller one.
+
     Args:
       examples: At least one; what follows the sixth is left out.
       path: `.png` or `.svg`.
@@ -49,32 +53,50 @@ def attention_figure(examples: Sequence[AttentionExample], path: Path) -> None:
         expected = (len(example.target_tokens), len(example.source_tokens))
         if example.weights.shape != expected:
             raise ValueError(f"weights must be {expected}, got {example.weights.shape}")
+    across = _side([example.source_tokens for example in examples])
+    down = _side([example.target_tokens for example in examples])
     columns = min(2, len(examples))
-    width = _side([example.source_tokens for example in examples])
-    height = _side([example.target_tokens for example in examples])
     rows = -(-len(examples) // columns)
-    with drawing(path, rows, columns, width=width + 0.9, height=height + 0.6) as (figure, axes):
-        image = None
-        for panel, example in zip(axes.flat, examples, strict=False):
-            image = panel.imshow(example.weights, cmap="cividis", vmin=0, vmax=1, aspect="auto")
-            _label(panel.xaxis, example.source_tokens, width)
-            _label(panel.yaxis, example.target_tokens, height)
-            panel.spines[:].set_visible(False)
-        for panel in axes.flat[len(examples) :]:
+    width, height = across.inches + down.margin + 0.5, down.inches + across.margin + 0.2
+    with drawing(path, rows, columns, width=width, height=height) as (figure, axes):
+        for panel in axes.flat:
             panel.axis("off")
-        figure.colorbar(image, ax=axes, label="attention weight", fraction=0.05, aspect=30)
+        for panel, example in zip(axes.flat, examples, strict=False):
+            panel.axis("on")
+            panel.spines[:].set_visible(False)
+            image = panel.imshow(example.weights, cmap="cividis", vmin=0, vmax=1, aspect="auto")
+            panel.set(xlim=(-0.5, across.tokens - 0.5), ylim=(down.tokens - 0.5, -0.5))
+            _label(panel.xaxis, example.source_tokens, across)
+            _label(panel.yaxis, example.target_tokens, down)
+            if max(map(len, example.source_tokens), default=0) > 2:
+                panel.tick_params(axis="x", labelrotation=60)
+        figure.colorbar(image, ax=axes, label="attention weight", fraction=0.03, pad=0.02)
         figure.supxlabel("source", fontsize=9)
         figure.supylabel("answer", fontsize=9)
 
 
-def _side(sides: Sequence[Sequence[str]]) -> float:
-    return min(max(CELL * max(map(len, sides)), SMALLEST), LARGEST)
+class _Side(NamedTuple):
+    """Room for the source or the target side of every heat map: the map, and its labels."""
+
+    tokens: int
+    inches: float
+    margin: float
 
 
-def _label(axis: Any, tokens: Sequence[str], inches: float) -> None:
+def _side(sides: Sequence[Sequence[str]]) -> _Side:
+    tokens = max(1, *map(len, sides))
+    longest = max(len(_shown(token)) for side in sides for token in side)
+    inches = min(max(CELL * tokens, SMALLEST), LARGEST)
+    return _Side(tokens, inches, margin=0.15 + 0.07 * longest)
+
+
+def _label(axis: Any, tokens: Sequence[str], side: _Side) -> None:
     """Names every token, or every second, third, ... where they would run into each other."""
-    every = max(1, round(len(tokens) * CELL / 2 / inches))
-    shown = [token.translate(VISIBLE) for token in tokens][::every]
-    axis.set_ticks(range(0, len(tokens), every), shown)
-    slanted = axis.axis_name == "x" and max(map(len, shown), default=0) > 2
-    axis.set_tick_params(length=0, labelsize=8, labelrotation=60 if slanted else 0)
+    every = max(1, round(CELL / 2 * side.tokens / side.inches))
+    axis.set_ticks(range(0, len(tokens), every), [_shown(token) for token in tokens[::every]])
+    axis.set_tick_params(length=0, pad=3)
+
+
+def _shown(token: str) -> str:
+    token = token.translate(VISIBLE)
+    return token if len(token) <= LONGEST else token[: LONGEST - 1] + "…"

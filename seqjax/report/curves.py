@@ -35,19 +35,21 @@ def learning_curves(rows: Sequence[Row], path: Path) -> None:
         left, right = axes[0]
         _line(left, _points(train, "loss"), "training", GREY, "o")
         _line(left, _points(validation, "loss"), "validation", BLUE, "o")
-        left.set(title="Loss", ylabel="nats per token")
+        left.set_ylabel("nats per token")
         if any(_points(validation, name) for name, *_ in SCORES):
             for name, label, whole, colour, marker in SCORES:
                 _line(right, _points(validation, name, whole), label, colour, marker)
             # All of 0..1, and more only where an error rate asks for it.
             right.dataLim.update_from_data_y([0, 1], ignore=False)
             right.autoscale_view()
-            right.set(title="Answers to validation examples", ylabel="share")
+            right.set_ylabel("share")
+            title = "Validation answers"
         else:
             _line(right, _points(validation, "perplexity"), "validation", BLUE, "o")
-            right.set(title="Perplexity", ylabel="exp(nats per token)")
-        for panel in (left, right):
-            _finish(panel, best)
+            right.set_ylabel("exp(nats per token)")
+            title = "Perplexity"
+        _finish(left, "Loss", best)
+        _finish(right, title, best)
 
 
 def _points(rows: Sequence[Row], name: str, whole: float = 1) -> list[tuple[int, float]]:
@@ -64,11 +66,12 @@ def _line(
         panel.plot(steps, values, color=colour, label=label, marker=shown, markersize=3.5)
 
 
-def _finish(panel: Any, best: Sequence[int]) -> None:
-    panel.set_xlabel("step")
-    panel.grid(axis="y")
+def _finish(panel: Any, title: str, best: Sequence[int]) -> None:
     for step in best:
         panel.axvline(step, color="black", linestyle=":", linewidth=1, zorder=1, label="best")
-    # Above the lines, where it can hide none of them.
+    panel.set_xlabel("step")
+    panel.grid(axis="y")
+    # Title and legend stand above the axes, where they hide no line.
+    panel.set_title(title, pad=20)
     if panel.get_legend_handles_labels()[0]:
-        panel.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=4, borderaxespad=0.2)
+        panel.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.2)

@@ -31,6 +31,8 @@ STYLE = {
     "grid.color": "#E5E5E5",
     "legend.frameon": False,
     "legend.fontsize": 8,
+    "legend.handlelength": 1.6,
+    "legend.columnspacing": 1.4,
     "lines.linewidth": 1.5,
     "svg.hashsalt": "seqjax",
     "text.parse_math": False,
@@ -41,7 +43,14 @@ STYLE = {
 
 @contextlib.contextmanager
 def drawing(
-    path: Path, rows: int, columns: int, *, width: float, height: float, share_x: bool = False
+    path: Path,
+    rows: int,
+    columns: int,
+    *,
+    width: float,
+    height: float,
+    share_x: bool = False,
+    share_y: bool = False,
 ) -> Iterator[tuple[Any, np.ndarray]]:
     """Gives a figure and its axes `[rows, columns]` to draw on, and writes it at the end.
 
@@ -55,6 +64,7 @@ def drawing(
       width: Of one panel, in inches.
       height: Of one panel, in inches.
       share_x: Whether all panels have one x axis.
+      share_y: Whether all panels have one y axis.
     """
     # Imported here, for this takes a second and most commands draw nothing.
     import matplotlib
@@ -67,6 +77,7 @@ def drawing(
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         # Not by pyplot, which would keep the figure and might ask for a window.
         figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
-        yield figure, figure.subplots(rows, columns, squeeze=False, sharex=share_x)
+        axes = figure.subplots(rows, columns, squeeze=False, sharex=share_x, sharey=share_y)
+        yield figure, axes
         metadata = {"Date": None} if path.suffix == ".svg" else {}
         figure.savefig(path, dpi=140, metadata=metadata)

@@ -29,6 +29,6 @@ def test_the_same_rows_give_the_same_svg(tmp_path):
 
 @pytest.mark.parametrize("count", (1, 3, 9))
 def test_attention_is_drawn_whatever_the_tokens(tmp_path, count):
-    example = AttentionExample(["年", " ", "$", "x"], ["a", "⏹"], np.full((2, 4), 0.25))
+    example = AttentionExample(["年", " ", "$", "x"], ["a", "EOS"], np.full((2, 4), 0.25))
     attention_figure([example] * count, tmp_path / "attention.png")
     assert (tmp_path / "attention.png").stat().st_size > 1_000
