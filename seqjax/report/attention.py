@@ -14,10 +14,12 @@ CELL = 0.24
 """Inches from one token to the next, as long as there is room."""
 SMALLEST, LARGEST = 2.0, 6.5
 """Inches that a side of a heat map may have."""
+BAR = 2.5
+"""Inches of the colour bar."""
 LONGEST = 14
 """Characters of a token that are shown."""
-VISIBLE = str.maketrans({" ": "␣", "\n": "↵", "\t": "⇥", "⏹": "■"})
-"""White space must be seen; the usual sign of the end is in few fonts."""
+VISIBLE = str.maketrans({" ": "␣", "\n": "↵", "\t": "⇥"})
+"""White space must be seen."""
 
 
 class AttentionExample(NamedTuple):
@@ -58,21 +60,25 @@ def attention_figure(examples: Sequence[AttentionExample], path: Path) -> None:
     columns = min(2, len(examples))
     rows = -(-len(examples) // columns)
     width, height = across.inches + down.margin + 0.5, down.inches + across.margin + 0.2
+    # Imported here, as in `drawing`: it takes long.
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    look: Any = {"cmap": "cividis", "norm": Normalize(0, 1)}
+    bar: Any = {"fraction": 0.03, "pad": 0.02, "anchor": (0, 1)}
     with drawing(path, rows, columns, width=width, height=height) as (figure, axes):
-        for panel in axes.flat:
-            panel.axis("off")
         for panel, example in zip(axes.flat, examples, strict=False):
-            panel.axis("on")
-            panel.spines[:].set_visible(False)
-            image = panel.imshow(example.weights, cmap="cividis", vmin=0, vmax=1, aspect="auto")
-            panel.set(xlim=(-0.5, across.tokens - 0.5), ylim=(down.tokens - 0.5, -0.5))
-            _label(panel.xaxis, example.source_tokens, across)
-            _label(panel.yaxis, example.target_tokens, down)
-            if max(map(len, example.source_tokens), default=0) > 2:
-                panel.tick_params(axis="x", labelrotation=60)
-        figure.colorbar(image, ax=axes, label="attention weight", fraction=0.03, pad=0.02)
-        figure.supxlabel("source", fontsize=9)
-        figure.supylabel("answer", fontsize=9)
+            if example.weights.size:  # an empty source leaves an empty place
+                panel.imshow(example.weights, **look, aspect="auto")
+            _frame(panel, example, across, down)
+        for panel in axes.flat[len(examples) :]:
+            panel.axis("off")
+        bar["shrink"] = min(1.0, BAR / (rows * height))
+        figure.colorbar(ScalarMappable(**look), ax=axes, label="attention weight", **bar)
+        for panel in axes[0]:
+            panel.set_xlabel("source", loc="left")
+        for panel in axes[:, 0]:
+            panel.set_ylabel("answer", loc="top")
 
 
 class _Side(NamedTuple):
@@ -85,16 +91,29 @@ class _Side(NamedTuple):
 
 def _side(sides: Sequence[Sequence[str]]) -> _Side:
     tokens = max(1, *map(len, sides))
-    longest = max(len(_shown(token)) for side in sides for token in side)
+    longest = max(len(_shown(token)) for side in sides for token in (*side, ""))
     inches = min(max(CELL * tokens, SMALLEST), LARGEST)
     return _Side(tokens, inches, margin=0.15 + 0.07 * longest)
 
 
-def _label(axis: Any, tokens: Sequence[str], side: _Side) -> None:
+def _frame(panel: Any, example: AttentionExample, across: _Side, down: _Side) -> None:
+    """Puts the tokens at the top and at the left, where a smaller heat map touches them too."""
+    panel.spines[:].set_visible(False)
+    panel.set(xlim=(-0.5, across.tokens - 0.5), ylim=(down.tokens - 0.5, -0.5))
+    panel.xaxis.tick_top()
+    panel.xaxis.set_label_position("top")
+    panel.tick_params(length=0)
+    slanted = any(len(token) > 2 for token in example.source_tokens)
+    slant = {"rotation": 60, "ha": "left", "rotation_mode": "anchor"} if slanted else {}
+    panel.set_xticks(*_ticks(example.source_tokens, across), **slant)
+    panel.set_yticks(*_ticks(example.target_tokens, down))
+
+
+def _ticks(tokens: Sequence[str], side: _Side) -> tuple[list[int], list[str]]:
     """Names every token, or every second, third, ... where they would run into each other."""
     every = max(1, round(CELL / 2 * side.tokens / side.inches))
-    axis.set_ticks(range(0, len(tokens), every), [_shown(token) for token in tokens[::every]])
-    axis.set_tick_params(length=0, pad=3)
+    places = list(range(0, len(tokens), every))
+    return places, [_shown(tokens[place]) for place in places]
 
 
 def _shown(token: str) -> str:

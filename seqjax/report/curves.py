@@ -52,7 +52,7 @@ def learning_curves(rows: Sequence[Row], path: Path) -> None:
         _finish(right, title, best)
 
 
-def _points(rows: Sequence[Row], name: str, whole: float = 1) -> list[tuple[int, float]]:
+def _points(rows: Sequence[Row], name: str, whole: int = 1) -> list[tuple[int, float]]:
     found = [(row["step"], row.get(name)) for row in rows]
     return [(step, y / whole) for step, y in found if y is not None and math.isfinite(y)]
 

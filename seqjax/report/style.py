@@ -28,6 +28,8 @@ STYLE = {
     "axes.titlelocation": "left",
     "axes.labelsize": 9,
     "axes.axisbelow": True,
+    "figure.constrained_layout.h_pad": 0.08,
+    "figure.constrained_layout.w_pad": 0.08,
     "grid.color": "#E5E5E5",
     "legend.frameon": False,
     "legend.fontsize": 8,
