@@ -40,7 +40,7 @@ lint: $(READY)
 
 test: lint
 	@echo "Running the tests (pytest) ..."
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-slow: $(READY)
 	@echo "Running the slow tests (pytest -m slow) ..."

@@ -21,7 +21,7 @@ FONTS = (
     "Arial Unicode MS",
 )
 """Asked in this order, glyph by glyph, as far as they are installed."""
-STYLE = {
+STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.titlesize": 10,
