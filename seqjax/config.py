@@ -258,6 +258,12 @@ class Config:
             _require(value is None or value >= 1, name, "at least 1", value)
         _require(self.minutes is None or self.minutes > 0, "minutes", "positive", self.minutes)
         _require(
+            self.task == "text-to-text" or self.validation.metric == "loss",
+            "validation.metric",
+            "'loss' for a language model",
+            repr(self.validation.metric),
+        )
+        _require(
             self.optimizer.schedule not in ("linear", "cosine") or bool(self.steps or self.epochs),
             "optimizer.schedule",
             "'constant' or 'inverse_sqrt' when neither --steps nor --epochs is given",

@@ -16,8 +16,10 @@ from seqjax.config import Config
 from seqjax.train.loop import Progress
 from seqjax.train.step import StepMetrics
 
-HEARTBEAT = 4.0
-"""Most seconds without a sign of life."""
+LINE_EVERY = 4.0
+"""Seconds between lines of progress where there is no bar."""
+SILENCE = 4.4
+"""Seconds without a line after which one says that work goes on."""
 PERCENT = ("exact_match", "token_accuracy", "token_error_rate", "character_error_rate")
 SHOWN = ("loss", "perplexity", "exact_match", "token_error_rate", "bleu", "bits_per_token")
 
@@ -31,7 +33,6 @@ class Screen:
 
     def __init__(self) -> None:
         self.console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self._live = self.console.is_terminal
         self._bar = Bar(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -42,10 +43,19 @@ class Screen:
             transient=True,
         )
         self._task = self._bar.add_task("starting", total=None, left="")
+        self._bar_moves = False
+        self._activity = "starting"
         self._last_line = self._window_start = time.monotonic()
-        self._busy = 0.0
-        self._tokens = self._loss = 0.0
+        self._busy = self._tokens = self._loss = 0.0
         self._goal: tuple[str, float] | None = None
+        threading.Thread(target=self._beat, daemon=True).start()
+
+    def _beat(self) -> None:
+        """Never lets more than five seconds pass without a line, unless the bar moves by itself."""
+        while True:
+            time.sleep(0.5)
+            if not self._bar_moves and time.monotonic() - self._last_line >= SILENCE:
+                self.note(f"working  {self._activity} …")
 
     def begin(self, config: Config) -> None:
         """The first line: what runs, on what, into where."""
@@ -65,8 +75,12 @@ class Screen:
             self._goal = ("minutes", 60 * minutes)
         if steps is not None:
             self._goal = ("steps", float(steps))
-        with self._bar if self._live else contextlib.nullcontext():
+        self._activity = "training"
+        self._bar_moves = self.console.is_terminal
+        with self._bar if self._bar_moves else contextlib.nullcontext():
             yield
+        self._bar_moves = False
+        self._activity = "answering"
 
     def note(self, text: str) -> None:
         """One line that stays."""
@@ -75,21 +89,12 @@ class Screen:
 
     @contextlib.contextmanager
     def compiling(self, what: str) -> Iterator[None]:
-        """Says what is being compiled, that it is still being compiled, and how long it took."""
-        started = time.monotonic()
-        self._bar.update(self._task, description=f"compiling {what}")
-        done = threading.Event()
-
-        def beat() -> None:
-            while not done.wait(HEARTBEAT):
-                self.note(f"compile  {what} … {time.monotonic() - started:.0f} s")
-
-        if not self._live:
-            threading.Thread(target=beat, daemon=True).start()
-        try:
-            yield
-        finally:
-            done.set()
+        """Says what was compiled and how long it took."""
+        started, before = time.monotonic(), self._activity
+        self._activity = f"compiling {what}"
+        self._bar.update(self._task, description=self._activity)
+        yield
+        self._activity = before
         self.note(f"compile  {what}  {time.monotonic() - started:.1f} s")
 
     def stepped(self, progress: Progress, metrics: StepMetrics, seconds: float) -> None:
@@ -98,7 +103,7 @@ class Screen:
         self._tokens += float(metrics.loss.weight)
         self._loss += float(metrics.loss.total)
         now = time.monotonic()
-        if now - self._window_start < (0.5 if self._live else HEARTBEAT):
+        if now - self._window_start < (0.5 if self._bar_moves else LINE_EVERY):
             return
         loss = self._loss / max(self._tokens, 1.0)
         speed = self._tokens / max(self._busy, 1e-9)
@@ -107,11 +112,11 @@ class Screen:
             f"|g| {float(metrics.gradient_norm):.2f}  {speed:,.0f} tok/s"
         )
         done, left = self._done_and_left(progress)
-        if self._live:
+        if self._bar_moves:
             self._bar.update(
                 self._task, description=line, total=1.0, completed=done or 0.0, left=left
             )
-        elif now - self._last_line >= HEARTBEAT:
+        else:
             self.note(f"train    {line}  {left}".rstrip())
         self._window_start, self._busy, self._tokens, self._loss = now, 0.0, 0.0, 0.0
 
