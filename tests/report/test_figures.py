@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import statistics
 import warnings
 
 import matplotlib
@@ -149,8 +150,8 @@ def test_at_most_six_answers_are_drawn(tmp_path, drawn, count, panels, maps):
     assert sum(len(panel.get_images()) for panel in drawn[0].flat) == maps
 
 
-# Signs that hardly any font has, and an empty source.
-@pytest.mark.parametrize("source", ("年月日", "مايو", "\U000e0001𒀀", ""))
+# Signs that hardly any font has, what looks like a formula and is none, and an empty source.
+@pytest.mark.parametrize("source", ("年月日", "مايو", "\U000e0001𒀀", [r"$\frac$"], ""))
 def test_attention_is_drawn_whatever_the_tokens(tmp_path, source):
     attention_figure([example(source), example()], tmp_path / "attention.png")
     assert (tmp_path / "attention.png").stat().st_size > 1_000
@@ -175,6 +176,15 @@ def test_lines_are_means_and_bars_reach_the_lowest_and_the_highest(tmp_path, dra
     )
     assert (panel.get_xlabel(), panel.get_ylabel()) == ("hidden size", "nats per token")
     assert panel.get_ylim()[0] > 0.5 and panel.get_ylim()[1] > 5
+
+
+@pytest.mark.parametrize("value", (0.35, 0.1))
+def test_equal_values_have_no_spread_however_their_mean_is_rounded(tmp_path, drawn, value):
+    assert statistics.fmean([value] * 3) != value
+    panels = {"a": {"lstm": {1: [value] * 3}}}
+    line_figure(panels, tmp_path / "lines.png", x_label="x", y_label="y")
+    ((_, low), (_, high)) = drawn[0][0, 0].containers[0].lines[2][0].get_segments()[0]
+    assert low == pytest.approx(value) and high == pytest.approx(value)
 
 
 def test_a_label_looks_the_same_in_every_panel_and_shares_span_zero_to_one(tmp_path, drawn):
