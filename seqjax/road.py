@@ -12,7 +12,7 @@ import jax
 from seqjax.build.data import TaskData, build_data
 from seqjax.build.learner import build_learner
 from seqjax.build.model import count_params
-from seqjax.build.optimizer import build_optimizer
+from seqjax.build.optimizer import build_optimizer, build_schedule
 from seqjax.config import Config, differing_fields
 from seqjax.errors import InputError
 from seqjax.measure import build_validator
@@ -33,7 +33,7 @@ class Spectator(Protocol):
     """Whoever watches a training."""
 
     def training(
-        self, *, steps: int | None, minutes: float | None
+        self, progress: Progress, *, steps: int | None, minutes: float | None
     ) -> AbstractContextManager[None]: ...
     def compiling(self, what: str) -> AbstractContextManager[None]: ...
     def stepped(self, progress: Progress, metrics: StepMetrics, seconds: float) -> None: ...
@@ -44,7 +44,9 @@ class Spectator(Protocol):
 class Silent:
     """A spectator that keeps to itself what it sees."""
 
-    def training(self, *, steps: int | None, minutes: float | None) -> AbstractContextManager[None]:
+    def training(
+        self, progress: Progress, *, steps: int | None, minutes: float | None
+    ) -> AbstractContextManager[None]:
         return contextlib.nullcontext()
 
     def compiling(self, what: str) -> AbstractContextManager[None]:
@@ -61,6 +63,7 @@ class Outcome(NamedTuple):
     Attributes:
       run: Where everything is.
       data: What it was trained on.
+      state: After the last update.
       progress: Where it stands.
       reason: Why it stopped; `loop.INTERRUPTED` if it was asked to.
       compilations: Shapes that the training step was compiled for.
@@ -68,6 +71,7 @@ class Outcome(NamedTuple):
 
     run: RunDir
     data: TaskData
+    state: TrainState
     progress: Progress
     reason: str
     compilations: int
@@ -93,7 +97,8 @@ def train(config: Config, spectator: Spectator = Silent()) -> Outcome:
     learner = build_learner(config, data.vocabularies)
     params = jax.jit(learner.init)(data.example, key)
     total_steps = _total_steps(config, data.feed.batches_per_epoch)
-    optimizer = build_optimizer(config.optimizer, total_steps)
+    schedule = build_schedule(config.optimizer, total_steps)
+    optimizer = build_optimizer(config.optimizer, schedule)
     state = init_state(
         params,
         optimizer,
@@ -105,6 +110,7 @@ def train(config: Config, spectator: Spectator = Silent()) -> Outcome:
             train_step,
             loss_fn=functools.partial(learner.loss_fn, train=True),
             optimizer=optimizer,
+            schedule=schedule,
             average_decay=config.optimizer.average_decay,
         ),
         spectator.compiling,
@@ -116,7 +122,8 @@ def train(config: Config, spectator: Spectator = Silent()) -> Outcome:
     checkpoints = Checkpoints(run.checkpoints)
     state, progress = _restored(checkpoints, state, run, spectator.note)
     recorder = Recorder(run)
-    with Interrupts() as interrupts, spectator.training(steps=total_steps, minutes=config.minutes):
+    watching = spectator.training(progress, steps=total_steps, minutes=config.minutes)
+    with Interrupts() as interrupts, watching:
         state, progress, reason = fit(
             state,
             progress,
@@ -133,7 +140,7 @@ def train(config: Config, spectator: Spectator = Silent()) -> Outcome:
         )
     recorder.close()
     checkpoints.close()
-    return Outcome(run, data, progress, reason, step_fn.compilations)
+    return Outcome(run, data, state, progress, reason, step_fn.compilations)
 
 
 class _Recording:

@@ -30,10 +30,9 @@ def build_schedule(config: OptimizerConfig, total_steps: int | None) -> optax.Sc
 
 
 def build_optimizer(
-    config: OptimizerConfig, total_steps: int | None
+    config: OptimizerConfig, schedule: optax.Schedule
 ) -> optax.GradientTransformation:
     """Returns clipping, update rule and schedule as one optax transformation."""
-    schedule = build_schedule(config, total_steps)
     match config.name:
         case "adam":
             rule = optax.adam(schedule)

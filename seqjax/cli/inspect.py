@@ -9,7 +9,7 @@ import jax
 
 from seqjax.build.learner import build_learner
 from seqjax.build.model import count_params
-from seqjax.build.optimizer import build_optimizer
+from seqjax.build.optimizer import build_optimizer, build_schedule
 from seqjax.cli.flags import InspectFlags
 from seqjax.conclude import Trained, load
 from seqjax.rundir import parameters_sha256
@@ -78,9 +78,10 @@ def _newest(trained: Trained) -> tuple[Any, dict[str, Any]]:
     config = trained.config
     learner = build_learner(config, trained.vocabularies)
     averaged = config.optimizer.average_decay > 0
+    schedule = build_schedule(config.optimizer, 1)  # its length leaves no trace in the state
     template = init_state(
         trained.params,
-        build_optimizer(config.optimizer, 1),  # the schedule's length leaves no trace in the state
+        build_optimizer(config.optimizer, schedule),
         memory=learner.memory,
         averaged=averaged,
     )

@@ -1,6 +1,7 @@
 """What a person sees while a run trains: a live bar on a terminal, plain lines anywhere else."""
 
 import contextlib
+import dataclasses
 import importlib.metadata
 import os
 import threading
@@ -22,6 +23,35 @@ SILENCE = 4.4
 """Seconds without a line after which one says that work goes on."""
 PERCENT = ("exact_match", "token_accuracy", "token_error_rate", "character_error_rate")
 SHOWN = ("loss", "perplexity", "exact_match", "token_error_rate", "bleu", "bits_per_token")
+HEALTH = ("ended", "empty", "repeated")
+
+
+@dataclasses.dataclass
+class _Window:
+    """Sums over the steps since the last line; seconds without compilation."""
+
+    opened: float
+    seconds: float = 0.0
+    tokens: float = 0.0
+    loss: float = 0.0
+    steps: int = 0
+    clipped: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class _Goal:
+    """When training is over, and where it stood when it began to be watched.
+
+    Attributes:
+      steps, minutes: The first that is reached; None never is.
+      opened: When watching began, on the clock that leaves compilation out.
+      done: The share of the steps that were done by then.
+    """
+
+    steps: int | None
+    minutes: float | None
+    opened: float
+    done: float
 
 
 class Screen:
@@ -45,22 +75,29 @@ class Screen:
         self._task = self._bar.add_task("starting", total=None, left="")
         self._bar_moves = False
         self._activity = "starting"
-        self._last_line = self._window_start = time.monotonic()
-        self._busy = self._tokens = self._loss = 0.0
-        self._goal: tuple[str, float] | None = None
+        self._last_line = time.monotonic()
+        self._compiled = 0.0
+        self._window = _Window(opened=self._last_line)
+        self._goal: _Goal | None = None
+        self._clip_norm, self._patience = 0.0, 0
         threading.Thread(target=self._beat, daemon=True).start()
 
     def _beat(self) -> None:
-        """Never lets more than five seconds pass without a line, unless the bar moves by itself."""
         while True:
             time.sleep(0.5)
-            if not self._bar_moves and time.monotonic() - self._last_line >= SILENCE:
-                self.note(f"working  {self._activity} …")
+            self.break_silence()
+
+    def break_silence(self) -> None:
+        """Says that work goes on, where a line is overdue and no bar moves by itself."""
+        if not self._bar_moves and time.monotonic() - self._last_line >= SILENCE:
+            self.note(f"working  {self._activity} …")
 
     def begin(self, config: Config) -> None:
         """The first line: what runs, on what, into where."""
         import jax
 
+        self._clip_norm = config.optimizer.clip_norm
+        self._patience = config.validation.patience
         devices = jax.devices()
         self.note(
             f"seqjax   {importlib.metadata.version('seqjax')} · jax {jax.__version__} · "
@@ -69,12 +106,12 @@ class Screen:
         )
 
     @contextlib.contextmanager
-    def training(self, *, steps: int | None, minutes: float | None) -> Iterator[None]:
+    def training(
+        self, progress: Progress, *, steps: int | None, minutes: float | None
+    ) -> Iterator[None]:
         """Keeps the bar alive; `steps` and `minutes` say when it is full."""
-        if minutes is not None:
-            self._goal = ("minutes", 60 * minutes)
-        if steps is not None:
-            self._goal = ("steps", float(steps))
+        opened = time.monotonic() - self._compiled
+        self._goal = _Goal(steps, minutes, opened, progress.step / steps if steps else 0.0)
         self._activity = "training"
         self._bar_moves = self.console.is_terminal
         with self._bar if self._bar_moves else contextlib.nullcontext():
@@ -95,46 +132,65 @@ class Screen:
         self._bar.update(self._task, description=self._activity)
         yield
         self._activity = before
-        self.note(f"compile  {what}  {time.monotonic() - started:.1f} s")
+        took = time.monotonic() - started
+        self._compiled += took
+        self._window.seconds -= took  # where a step of training waited for it
+        self.note(f"compile  {what}  {took:.1f} s")
 
     def stepped(self, progress: Progress, metrics: StepMetrics, seconds: float) -> None:
         """Moves the bar; without a terminal, prints a line now and then."""
-        self._busy += seconds
-        self._tokens += float(metrics.loss.weight)
-        self._loss += float(metrics.loss.total)
+        window = self._window
+        window.seconds += seconds
+        window.tokens += float(metrics.loss.weight)
+        window.loss += float(metrics.loss.total)
+        window.steps += 1
+        window.clipped += bool(0 < self._clip_norm < metrics.gradient_norm)
         now = time.monotonic()
-        if now - self._window_start < (0.5 if self._bar_moves else LINE_EVERY):
+        if now - window.opened < (0.5 if self._bar_moves else LINE_EVERY):
             return
-        loss = self._loss / max(self._tokens, 1.0)
-        speed = self._tokens / max(self._busy, 1e-9)
         line = (
-            f"epoch {progress.epoch + 1}  step {progress.step}  loss {loss:.3f}  "
-            f"|g| {float(metrics.gradient_norm):.2f}  {speed:,.0f} tok/s"
+            f"epoch {progress.epoch + 1}  step {progress.step}  "
+            f"loss {window.loss / max(window.tokens, 1.0):.3f}  "
+            f"|g| {float(metrics.gradient_norm):.2f}  clip {100 * window.clipped / window.steps:.0f}%"
+            f"  lr {float(metrics.learning_rate):.1e}  "
+            f"{window.tokens / max(window.seconds, 1e-9):,.0f} tok/s"
         )
-        done, left = self._done_and_left(progress)
+        done, left = self._done_and_left(progress, now)
         if self._bar_moves:
-            self._bar.update(
-                self._task, description=line, total=1.0, completed=done or 0.0, left=left
-            )
+            self._bar.update(self._task, description=line, total=1.0, completed=done, left=left)
         else:
             self.note(f"train    {line}  {left}".rstrip())
-        self._window_start, self._busy, self._tokens, self._loss = now, 0.0, 0.0, 0.0
+        self._window = _Window(opened=now)
 
     def validated(self, row: dict[str, Any], progress: Progress, is_best: bool) -> None:
-        """One line for each validation."""
+        """A line for each validation, and one on the health of the answers where there are any."""
         values = "  ".join(f"{name} {_number(name, row[name])}" for name in SHOWN if name in row)
-        verdict = "new best" if is_best else f"no new best since step {progress.best_step}"
+        stalled = f"stalled {progress.stalled}" + (f"/{self._patience}" if self._patience else "")
+        verdict = "new best" if is_best else f"{stalled}, best at step {progress.best_step}"
         self.note(f"valid    epoch {row['epoch']}  step {row['step']}  {values}  · {verdict}")
+        if "ended" in row:
+            shares = "  ".join(f"{name} {100 * row[name]:.1f}%" for name in HEALTH)
+            self.note(f"health   {shares}  length x{row['length_ratio']:.2f}")
+        self._window = _Window(opened=time.monotonic())
 
     def row(self, row: dict[str, Any]) -> None:
         """History lines are for the file, not for the screen."""
 
-    def _done_and_left(self, progress: Progress) -> tuple[float | None, str]:
-        if self._goal is None or not progress.step:
-            return None, ""
-        kind, goal = self._goal
-        done = (progress.step if kind == "steps" else progress.seconds) / goal
-        left = progress.seconds * (1 - done) / max(done, 1e-9)
+    def _done_and_left(self, progress: Progress, now: float) -> tuple[float, str]:
+        """Returns the share that is done and what is left, at most: training may stop early."""
+        if self._goal is None:
+            return 0.0, ""
+        goal, ways = self._goal, []
+        if goal.minutes is not None:
+            whole = 60 * goal.minutes
+            ways.append((progress.seconds / whole, whole - progress.seconds))
+        if goal.steps is not None:
+            done = progress.step / goal.steps
+            pace = (now - self._compiled - goal.opened) / max(done - goal.done, 1e-9)
+            ways.append((done, pace * (1 - done)))
+        if not ways:
+            return 0.0, ""
+        done, left = min(ways, key=lambda way: way[1])
         return done, f"{100 * done:.0f}%  ≤ {clock(left)} left"
 
 

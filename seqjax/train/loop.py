@@ -159,7 +159,7 @@ def fit(
                     f"--optimizer.learning-rate or set --optimizer.clip-norm"
                 )
             if progress.step % ROW_EVERY == 0:
-                observer.row(_history_row(progress))
+                observer.row(_history_row(progress, metrics))
                 progress = dataclasses.replace(progress, loss_total=0.0, loss_weight=0.0, clipped=0)
             due = progress.step % plan.validate_every == 0
             if due:
@@ -194,13 +194,16 @@ def _counted(
     )
 
 
-def _history_row(progress: Progress) -> dict[str, Any]:
+def _history_row(progress: Progress, metrics: StepMetrics) -> dict[str, Any]:
     return {
         "event": "train",
         "step": progress.step,
         "epoch": progress.epoch,
         "loss": progress.loss_total / max(progress.loss_weight, 1.0),
+        "tokens": progress.loss_weight,
+        "gradient_norm": float(metrics.gradient_norm),
         "clipped": progress.clipped / ROW_EVERY,
+        "learning_rate": float(metrics.learning_rate),
         "seconds": round(progress.seconds, 2),
     }
 

@@ -41,11 +41,12 @@ class TrainState(NamedTuple):
 
 
 class StepMetrics(NamedTuple):
-    """What one update reports."""
+    """What one update reports; the gradient's norm is that before clipping."""
 
     loss: Mean
     means: dict[str, Mean]
     gradient_norm: Float[Array, ""]
+    learning_rate: Float[Array, ""]
     skipped_in_a_row: Int[Array, ""]
 
 
@@ -81,6 +82,7 @@ def train_step(
     *,
     loss_fn: LossFn,
     optimizer: optax.GradientTransformation,
+    schedule: optax.Schedule,
     average_decay: float = 0.0,
 ) -> tuple[TrainState, StepMetrics]:
     """Returns the state after one update on the batch's mean loss per token.
@@ -94,6 +96,8 @@ def train_step(
       key: The run's key; the dropout of step n is a function of it and n alone.
       loss_fn: What is minimised.
       optimizer: Any optax transformation.
+      schedule: The learning rate that it follows, which is only reported here. A step that was
+        skipped does not count in it.
       average_decay: Decay of the moving average; it warms up as (1 + n) / (10 + n).
     """
 
@@ -119,9 +123,10 @@ def train_step(
         (params, average, optimizer_state, memory),
         (state.params, state.average, state.optimizer_state, state.memory),
     )
+    learning_rate = jnp.asarray(schedule(state.step - state.skipped), jnp.float32)
     bad = (~finite).astype(jnp.int32)
     in_a_row = (state.skipped_in_a_row + 1) * bad
     after = TrainState(
         state.step + 1, params, average, optimizer_state, memory, state.skipped + bad, in_a_row
     )
-    return after, StepMetrics(loss, means, gradient_norm, in_a_row)
+    return after, StepMetrics(loss, means, gradient_norm, learning_rate, in_a_row)

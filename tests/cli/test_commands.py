@@ -296,6 +296,40 @@ def test_a_signal_saves_and_leaves_and_the_same_command_goes_on(files, tmp_path,
     assert done.returncode == 0 and f"from step {steps[-1]}" in done.stderr
 
 
+FULL = """
+import resource, sys
+from seqjax.cli.main import main
+import seqjax.cli.train
+resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, resource.RLIM_INFINITY))
+sys.exit(main())
+"""
+"""No file may grow beyond 2 kB: what a full disk looks like to the program."""
+
+
+def test_a_full_disk_is_one_line_and_costs_no_earlier_checkpoint(files, run, tmp_path, capsys):
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    assert seqjax("inspect", copy, "--json") == 0
+    before = json.loads(capsys.readouterr().out)
+    words = [
+        *(sys.executable, "-c", FULL, "train", "--train", files / "pairs.tsv"),
+        *("--valid", files / "valid.tsv", "--run-dir", copy, *SMALL, "--steps", "30"),
+        *("--validation.every", "6"),
+    ]
+    words = [str(word) for word in words]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    (error,) = (line for line in done.stderr.splitlines() if line.startswith("error: "))
+    assert str(copy) in error and ("could not be saved" in error or "cannot be written" in error)
+    assert seqjax("inspect", copy, "--json") == 0
+    after = json.loads(capsys.readouterr().out)
+    for name in ("step", "parameters_sha256", "optimizer_sha256", "best_sha256"):
+        assert after[name] == before[name]
+    words[2] = FULL.replace("2_000", "resource.RLIM_INFINITY")
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0 and f"from step {before['step']}" in done.stderr
+
+
 def test_help_answers_at_once_and_without_jax():
     started = time.monotonic()
     code = (

@@ -15,6 +15,7 @@ def test_a_step_moves_towards_the_target_and_counts():
     assert 0 < float(state.params["slope"]) <= 0.11
     assert (int(state.step), int(state.skipped), float(state.memory)) == (1, 0, 1.0)
     assert float(metrics.loss.weight) == 12
+    np.testing.assert_allclose(metrics.learning_rate, 0.1)
 
 
 def test_padding_rows_and_columns_change_nothing():

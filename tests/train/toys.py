@@ -58,7 +58,8 @@ class Watcher:
         self.validations.append((progress.step, is_best))
 
 
-OPTIMIZER = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(0.1))
+SCHEDULE = optax.linear_schedule(0.1, 0.0, 1_000)
+OPTIMIZER = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(SCHEDULE))
 
 
 def new_state(averaged=True):
@@ -70,7 +71,13 @@ def new_state(averaged=True):
 @functools.cache
 def step_fn():
     return jax.jit(
-        functools.partial(train_step, loss_fn=loss_fn, optimizer=OPTIMIZER, average_decay=0.5)
+        functools.partial(
+            train_step,
+            loss_fn=loss_fn,
+            optimizer=OPTIMIZER,
+            schedule=SCHEDULE,
+            average_decay=0.5,
+        )
     )
 
 
