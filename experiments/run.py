@@ -20,6 +20,7 @@ import jax
 
 from seqjax import conclude, road
 from seqjax.config import Config
+from seqjax.train.allocator import keep_freed_memory
 from seqjax.types import Mean
 
 HERE = Path(__file__).parent
@@ -103,6 +104,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--dry-run", action="store_true", help="name the runs and stop")
     parser.add_argument("--only", help="run this one only")
     arguments = parser.parse_args(argv)
+    keep_freed_memory()
     question = importlib.import_module(f"experiments.{arguments.experiment}.grid")
     path = HERE / arguments.experiment / "results.csv"
     done = {(row["run"], row["seed"]) for row in read_rows(path)}

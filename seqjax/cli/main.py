@@ -140,6 +140,9 @@ def _run(command: str, tokens: list[str]) -> int:
     """Reads the flags first: a slip of the pen is answered before JAX is imported."""
     from seqjax.cli import flags
     from seqjax.cli.reading import read_flags
+    from seqjax.train.allocator import keep_freed_memory
+
+    keep_freed_memory()
 
     match command:
         case "train":

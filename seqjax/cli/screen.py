@@ -151,8 +151,9 @@ class Screen:
         line = (
             f"epoch {progress.epoch + 1}  step {progress.step}  "
             f"loss {window.loss / max(window.tokens, 1.0):.3f}  "
-            f"|g| {float(metrics.gradient_norm):.2f}  clip {100 * window.clipped / window.steps:.0f}%"
-            f"  lr {float(metrics.learning_rate):.1e}  "
+            f"|g| {float(metrics.gradient_norm):.2f}  "
+            f"clip {100 * window.clipped / window.steps:.0f}%  "
+            f"lr {float(metrics.learning_rate):.1e}  "
             f"{window.tokens / max(window.seconds, 1e-9):,.0f} tok/s"
         )
         done, left = self._done_and_left(progress, now)

@@ -1,0 +1,103 @@
+"""A whole training step with and without memory that stays with the process.
+
+    python -m benchmarks.allocator [--runs 5] [--json]
+
+The setting is of a process, so each measurement is one of its own; the two kinds take turns. What
+counts is the ratio of medians, not the seconds of one machine.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+
+STEPS = 20
+"""Updates timed in one process, after three that are not."""
+
+
+def one_process(kept: bool) -> float:
+    """Returns the median seconds of a step of the `sentences` preset on random ids."""
+    import functools
+
+    import jax
+    import numpy as np
+
+    from seqjax.build.learner import build_seq2seq_learner
+    from seqjax.build.model import build_seq2seq
+    from seqjax.build.optimizer import build_optimizer, build_schedule
+    from seqjax.presets import PRESETS
+    from seqjax.train.allocator import keep_freed_memory
+    from seqjax.train.step import init_state, train_step
+    from seqjax.types import Batch, Padded
+
+    if kept:
+        keep_freed_memory()
+    config, key = PRESETS["sentences"], jax.random.key(0)
+    rows, source, target, vocabulary = config.data.batch_size, 17, 18, 8_000
+    model = build_seq2seq(
+        config.model, source_vocab_size=vocabulary, target_vocab_size=vocabulary, bos_id=1
+    )
+    learner = build_seq2seq_learner(model, config.optimizer)
+    draw = np.random.default_rng(0).integers
+    batch = Batch(
+        *(
+            Padded(draw(4, vocabulary, (rows, time)).astype(np.int32), np.full(rows, time))
+            for time in (source, target)
+        )
+    )
+    schedule = build_schedule(config.optimizer, 10_000)
+    optimizer = build_optimizer(config.optimizer, schedule)
+    state = init_state(jax.jit(learner.init)(batch, key), optimizer, averaged=True)
+    step = jax.jit(
+        functools.partial(
+            train_step,
+            loss_fn=functools.partial(learner.loss_fn, train=True),
+            optimizer=optimizer,
+            schedule=schedule,
+            average_decay=config.optimizer.average_decay,
+        ),
+        donate_argnums=0,
+    )
+    seconds = []
+    for _ in range(STEPS + 3):
+        started = time.perf_counter()
+        state, metrics = step(state, batch, key)
+        jax.block_until_ready(metrics)
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds[3:])
+
+
+def main() -> None:
+    """Prints a line, or one JSON object."""
+    parser = argparse.ArgumentParser(description="A training step, memory kept or given back.")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--process", choices=("kept", "given-back"), help="one measurement")
+    arguments = parser.parse_args()
+    if arguments.process:
+        print(one_process(arguments.process == "kept"))
+        return
+    found: dict[str, list[float]] = {"kept": [], "given-back": []}
+    for _ in range(arguments.runs):
+        for kind, seconds in found.items():
+            words = [sys.executable, "-m", "benchmarks.allocator", "--process", kind]
+            done = subprocess.run(words, capture_output=True, text=True, check=True)
+            seconds.append(float(done.stdout))
+    ours, peer = (statistics.median(found[kind]) for kind in ("kept", "given-back"))
+    row = {
+        "case": "sentences preset, whole step",
+        "ours_s": round(ours, 4),
+        "peer": "memory given back",
+        "peer_s": round(peer, 4),
+        "ratio": round(peer / ours, 2),
+        "ours_range_s": [round(min(found["kept"]), 4), round(max(found["kept"]), 4)],
+        "peer_range_s": [round(min(found["given-back"]), 4), round(max(found["given-back"]), 4)],
+    }
+    line = "  ".join(f"{name} {value}" for name, value in row.items())
+    print(json.dumps(row) if arguments.json else line)
+
+
+if __name__ == "__main__":
+    main()

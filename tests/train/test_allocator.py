@@ -1,0 +1,35 @@
+import platform
+import subprocess
+import sys
+
+import pytest
+
+FAULTS = """
+import resource
+import numpy as np
+from seqjax.train.allocator import keep_freed_memory
+
+if {kept}:
+    assert keep_freed_memory()
+for turn in range(12):
+    if turn == 2:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    np.ones(12_000_000, np.float32)  # 48 MB
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no mallopt")
+def test_pages_are_touched_for_the_first_time_once():
+    faults = [
+        int(
+            subprocess.run(
+                [sys.executable, "-c", FAULTS.format(kept=kept)],
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+        )
+        for kept in (False, True)
+    ]
+    assert faults[1] < 500 < 5_000 < faults[0]
