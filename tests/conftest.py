@@ -1,7 +1,25 @@
 """What holds for every test: JAX takes no dtype or rank for another one without being told to."""
 
-import jax
+import os
+import shutil
+import tempfile
+
 import pytest
+
+# Many tests compile the same programs, in this process and in others: each is compiled once. Set
+# before JAX is imported, and passed on to the processes that tests start.
+CACHE = "JAX_COMPILATION_CACHE_DIR"
+OWN_CACHE = CACHE not in os.environ
+if OWN_CACHE:
+    os.environ[CACHE] = tempfile.mkdtemp(prefix="seqjax-tests-")
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.3"
+
+import jax  # noqa: E402
+
+
+def pytest_unconfigure(config):
+    if OWN_CACHE:
+        shutil.rmtree(os.environ[CACHE], ignore_errors=True)
 
 
 def pytest_configure(config):

@@ -4,10 +4,12 @@ import itertools
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from seqjax.cli.flags import DecodeFlags, decode_config
 from seqjax.cli.screen import Screen
-from seqjax.conclude import load
+from seqjax.conclude import Trained, load
+from seqjax.config import DecodeConfig
 from seqjax.data.readers import read_line_stream, read_lines
 from seqjax.errors import InputError
 from seqjax.predict import Answer
@@ -27,27 +29,47 @@ def run(flags: DecodeFlags) -> int:
     if config.task != "text-to-text":
         raise InputError(f"{flags.run}: a language model answers nothing; use seqjax generate")
     search = decode_config(config.decode, flags.search)
-    screen = Screen()
+    with Screen() as screen:
+        counts = _answer_all(flags, trained, search, screen)
+        for number, what in (
+            (
+                counts.cut,
+                f"longer than --data.max-source {config.data.max_source} tokens, cut there",
+            ),
+            (counts.empty, "answered by nothing"),
+        ):
+            if number:
+                screen.note(f"note     {number} of {counts.lines} lines were {what}")
+    return 0
+
+
+class _Counts(NamedTuple):
+    lines: int = 0
+    cut: int = 0
+    empty: int = 0
+
+
+def _answer_all(
+    flags: DecodeFlags, trained: Trained, search: DecodeConfig, screen: Screen
+) -> _Counts:
     answerer = trained.answerer(search, screen.compiling)
-    cut = empty = count = 0
+    lowercase, longest = trained.config.data.lowercase, trained.config.data.max_source
+    counts = _Counts()
     for lines in _chunks(_lines(flags), 1 if flags.stream else CHUNK * search.batch_size):
-        texts = [line.lower() if config.data.lowercase else line for line in lines]
-        answers = answerer(trained.params, texts, first=count)
+        texts = [line.lower() if lowercase else line for line in lines]
+        with screen.working("answering"):
+            answers = answerer(trained.params, texts, first=counts.lines)
         sys.stdout.writelines(
             _written(flags, search.n_best, source, found)
             for source, found in zip(lines, answers, strict=True)
         )
         sys.stdout.flush()
-        count += len(lines)
-        cut += sum(len(answerer.encode(text)) > config.data.max_source for text in texts)
-        empty += sum(not found[0].text for found in answers)
-    for number, what in (
-        (cut, f"longer than --data.max-source {config.data.max_source} tokens and cut there"),
-        (empty, "answered by nothing"),
-    ):
-        if number:
-            screen.note(f"note     {number} of {count} lines were {what}")
-    return 0
+        counts = _Counts(
+            counts.lines + len(lines),
+            counts.cut + sum(len(answerer.encode(text)) > longest for text in texts),
+            counts.empty + sum(not found[0].text for found in answers),
+        )
+    return counts
 
 
 def _lines(flags: DecodeFlags) -> Iterator[str]:

@@ -17,14 +17,14 @@ def run(flags: EvaluateFlags) -> int:
     trained = load(flags.run)
     search = decode_config(trained.config.decode, flags.search)
     data = _read(flags, trained)
-    screen = Screen()
-    scores, decoded = evaluate(
-        trained,
-        data,
-        decode=search,
-        announce=screen.compiling,
-        bleu_tokenizer=flags.bleu_tokenizer,
-    )
+    with Screen() as screen, screen.working("evaluating"):
+        scores, decoded = evaluate(
+            trained,
+            data,
+            decode=search,
+            announce=screen.compiling,
+            bleu_tokenizer=flags.bleu_tokenizer,
+        )
     if decoded is not None and flags.output is not None:
         write_text(Path(flags.output), "".join(f"{a[0].text}\n" for a in decoded.answers))
     if flags.json:

@@ -31,11 +31,11 @@ def run(flags: GenerateFlags) -> int:
     else:
         prompts = list(read_line_stream(sys.stdin.buffer))
     lowercase = trained.config.data.lowercase
-    continuer = trained.continuer(search, Screen().compiling)
     texts = [prompt.lower() if lowercase else prompt for prompt in prompts]
-    for prompt, answers in zip(
-        prompts, continuer(trained.params, texts, seed=flags.seed), strict=True
-    ):
+    with Screen() as screen, screen.working("writing"):
+        continuer = trained.continuer(search, screen.compiling)
+        found = continuer(trained.params, texts, seed=flags.seed)
+    for prompt, answers in zip(prompts, found, strict=True):
         for answer in answers:
             if flags.json:
                 row = {"prompt": prompt, **answer._asdict()}

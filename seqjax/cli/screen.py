@@ -55,7 +55,7 @@ class _Goal:
 
 
 class Screen:
-    """Shows a run on standard error, so that standard output stays for results.
+    """Shows a run on standard error, so that standard output stays for results; use it in a `with`.
 
     Attributes:
       console: Where it writes.
@@ -74,23 +74,38 @@ class Screen:
         )
         self._task = self._bar.add_task("starting", total=None, left="")
         self._bar_moves = False
-        self._activity = "starting"
+        self._activity = ""
         self._last_line = time.monotonic()
         self._compiled = 0.0
         self._window = _Window(opened=self._last_line)
         self._goal: _Goal | None = None
         self._clip_norm, self._patience = 0.0, 0
+        self._closed = threading.Event()
+
+    def __enter__(self) -> "Screen":
         threading.Thread(target=self._beat, daemon=True).start()
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self._closed.set()
 
     def _beat(self) -> None:
-        while True:
-            time.sleep(0.5)
+        while not self._closed.wait(0.5):
             self.break_silence()
 
     def break_silence(self) -> None:
         """Says that work goes on, where a line is overdue and no bar moves by itself."""
-        if not self._bar_moves and time.monotonic() - self._last_line >= SILENCE:
+        overdue = time.monotonic() - self._last_line >= SILENCE
+        if self._activity and overdue and not self._bar_moves:
             self.note(f"working  {self._activity} …")
+
+    @contextlib.contextmanager
+    def working(self, what: str) -> Iterator[None]:
+        """Says so now and then while it lasts."""
+        self._last_line, before = time.monotonic(), self._activity
+        self._activity = what
+        yield
+        self._activity = before
 
     def begin(self, config: Config) -> None:
         """The first line: what runs, on what, into where."""
@@ -112,12 +127,10 @@ class Screen:
         """Keeps the bar alive; `steps` and `minutes` say when it is full."""
         opened = time.monotonic() - self._compiled
         self._goal = _Goal(steps, minutes, opened, progress.step / steps if steps else 0.0)
-        self._activity = "training"
         self._bar_moves = self.console.is_terminal
-        with self._bar if self._bar_moves else contextlib.nullcontext():
+        with self.working("training"), self._bar if self._bar_moves else contextlib.nullcontext():
             yield
         self._bar_moves = False
-        self._activity = "answering"
 
     def note(self, text: str) -> None:
         """One line that stays."""
@@ -127,11 +140,10 @@ class Screen:
     @contextlib.contextmanager
     def compiling(self, what: str) -> Iterator[None]:
         """Says what was compiled and how long it took."""
-        started, before = time.monotonic(), self._activity
-        self._activity = f"compiling {what}"
-        self._bar.update(self._task, description=self._activity)
-        yield
-        self._activity = before
+        started = time.monotonic()
+        self._bar.update(self._task, description=f"compiling {what}")
+        with self.working(f"compiling {what}"):
+            yield
         took = time.monotonic() - started
         self._compiled += took
         self._window.seconds -= took  # where a step of training waited for it

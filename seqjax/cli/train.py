@@ -36,7 +36,11 @@ def run(flags: TrainFlags) -> int:
     assert config.run_dir is not None
     if flags.overwrite:
         RunDir(Path(config.run_dir)).clear()
-    screen = Screen()
+    with Screen() as screen, screen.working("starting"):
+        return _train(config, screen)
+
+
+def _train(config: Config, screen: Screen) -> int:
     screen.begin(config)
     outcome = train(config, screen)
     if outcome.reason == INTERRUPTED:

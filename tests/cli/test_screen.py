@@ -1,7 +1,5 @@
 """What a person sees: speed and time left without compilation, one line at least every five s."""
 
-import time
-
 import pytest
 
 from seqjax.cli import screen as module
@@ -19,9 +17,6 @@ class Clock:
 
     def monotonic(self):
         return self.now
-
-    def sleep(self, seconds):
-        time.sleep(3_600)  # the thread that watches for silence stays out of the way
 
 
 @pytest.fixture
@@ -103,8 +98,12 @@ def test_a_validation_tells_scores_health_and_patience(shown, clock, capsys):
 
 def test_silence_is_broken(shown, clock, capsys):
     said = []
-    for seconds in (4.0, 0.5, 4.0, 0.5):
-        clock.now += seconds
-        shown.break_silence()
-        said.append("working  starting …" in capsys.readouterr().err)
+    with shown.working("reading"):
+        for seconds in (4.0, 0.5, 4.0, 0.5):
+            clock.now += seconds
+            shown.break_silence()
+            said.append("working  reading …" in capsys.readouterr().err)
     assert said == [False, True, False, True]
+    clock.now += 9.0
+    shown.break_silence()
+    assert not capsys.readouterr().err  # who waits for the user says nothing
