@@ -11,6 +11,20 @@ from typing import Literal
 Task = Literal["text-to-text", "language-model"]
 TokenKind = Literal["chars", "words", "subwords"]
 AttentionKind = Literal["none", "dot", "scaled_dot", "general", "additive"]
+CellKind = Literal[
+    "lstm", "gru", "gru_reset_before", "mgu", "rnn", "rnn_relu", "min_lstm", "min_gru", "slstm"
+]
+LSTMKind = Literal[
+    "standard",
+    "peepholes",
+    "no_input_gate",
+    "no_forget_gate",
+    "no_output_gate",
+    "no_input_activation",
+    "no_output_activation",
+    "coupled",
+    "gate_recurrence",
+]
 
 
 def _require(holds: bool, name: str, constraint: str, got) -> None:
@@ -68,6 +82,17 @@ class DataConfig:
         )
 
 
+_LSTM_ONLY = {
+    "lstm_variant": "standard",
+    "projection_size": None,
+    "layer_norm": False,
+    "longest_memory": None,
+    "state_dropout": 0.0,
+    "connection_dropout": 0.0,
+}
+"""Settings of `ModelConfig` that other cells do not know, and what they must then be."""
+
+
 @dataclass(frozen=True)
 class ModelConfig:
     """Sizes and kind of the network."""
@@ -75,36 +100,86 @@ class ModelConfig:
     embedding_size: int = 128
     """Width of a token's embedding."""
     hidden_size: int = 256
-    """Width of an LSTM layer; a bidirectional encoder gives half of it to each direction."""
+    """Width of a recurrent layer; an encoder of both directions gives half of it to each."""
     encoder_layers: int = 1
-    """Stacked LSTM layers that read the source (text-to-text only)."""
+    """Stacked layers that read the source (text-to-text only)."""
     decoder_layers: int = 1
-    """Stacked LSTM layers that write the target, or that make up the language model."""
-    bidirectional: bool = True
-    """Read the source in both directions."""
+    """Stacked layers that write the target, or that make up the language model."""
+    cell: CellKind = "lstm"
+    """What a recurrent layer is made of. gru is the one of cuDNN and PyTorch, gru_reset_before that
+    of the paper; mgu has one gate; rnn and rnn_relu have none; min_lstm and min_gru have gates that
+    do not see the state and run in parallel over time; slstm has exponential gates."""
+    lstm_variant: LSTMKind = "standard"
+    """Which LSTM (lstm only). All but `standard` have peepholes, and the others each lack or change
+    one part besides: the variants of Greff et al. (2017)."""
+    projection_size: int | None = None
+    """Width that an LSTM's output is projected to (lstm only); by default it is not."""
+    layer_norm: bool = False
+    """Normalise what an LSTM's gates add up and the cell that it reads out (lstm only)."""
+    forget_bias: float = 1.0
+    """Where the bias of the forget gate starts (lstm, min_lstm and slstm)."""
+    longest_memory: int | None = None
+    """Start the gates' biases so that memories last for 1 to this many steps (lstm only)."""
+    direction: Literal["both", "forward", "backward"] = "both"
+    """How the encoder reads the source."""
+    residual: bool = False
+    """Add a layer's input to its output where both are equally wide."""
+    pyramid: bool = False
+    """Between layers of the encoder, join every two time steps into one."""
     attention: AttentionKind = "general"
     """How the decoder looks back at the source; `none` leaves it one fixed vector."""
     input_feeding: bool = False
     """Feed the last attentional vector into the next decoder step. Slower: every step must wait."""
-    bridge: Literal["linear", "copy", "zeros"] = "linear"
-    """How the encoder's last state starts the decoder: by a learnt map, as it is, or not at all."""
+    bridge: Literal["linear", "mean", "copy", "zeros"] = "linear"
+    """How the decoder starts: by a learnt map of the encoder's last state, or of the mean of its
+    outputs; with that state as it is; or from zeros."""
     tied_embeddings: bool = True
     """Use the target embedding as the output layer too."""
     dropout: float = 0.2
     """Share of activations dropped on embeddings, between layers and before the output."""
-    unroll: Literal["auto", "scan", "fused"] = "auto"
-    """How LSTM layers run along time: `scan` is nn.scan, the reference; `fused` computes the weight
-    gradients in one product after the backward pass; `auto` takes `fused` where it applies."""
+    state_dropout: float = 0.0
+    """Share of an LSTM's hidden state that its gates do not see, the same units at all times."""
+    connection_dropout: float = 0.0
+    """Share of an LSTM's recurrent weights left out, the same ones at all times (DropConnect)."""
+    zoneout: float = 0.0
+    """Share of a layer's state that stays as it was, others at every step."""
+    unroll: Literal["auto", "scan", "fused", "parallel"] = "auto"
+    """How layers run along time. scan is nn.scan, the reference, for any cell; fused computes the
+    weight gradients of a standard LSTM in one product after the backward pass; parallel is for
+    min_lstm and min_gru; auto takes the last two where they apply."""
 
     def __post_init__(self):
         for name in ("embedding_size", "hidden_size", "encoder_layers", "decoder_layers"):
             _require(getattr(self, name) >= 1, f"model.{name}", "at least 1", getattr(self, name))
-        _require(0 <= self.dropout < 1, "model.dropout", "in [0, 1)", self.dropout)
+        for name in ("dropout", "state_dropout", "connection_dropout", "zoneout"):
+            _require(
+                0 <= getattr(self, name) < 1, f"model.{name}", "in [0, 1)", getattr(self, name)
+            )
         _require(
-            not self.bidirectional or self.hidden_size % 2 == 0,
+            self.direction != "both" or self.hidden_size % 2 == 0,
             "model.hidden_size",
-            "even when model.bidirectional is on",
+            "even when model.direction is both",
             self.hidden_size,
+        )
+        for name in _LSTM_ONLY:
+            _require(
+                self.cell == "lstm" or getattr(self, name) == _LSTM_ONLY[name],
+                f"model.{name}",
+                f"{_LSTM_ONLY[name]} when model.cell is {self.cell}",
+                getattr(self, name),
+            )
+        smallest = self.hidden_size // 2 if self.direction == "both" else self.hidden_size
+        _require(
+            self.projection_size is None or 1 <= self.projection_size < smallest,
+            "model.projection_size",
+            f"at least 1 and below the width of an LSTM ({smallest})",
+            self.projection_size,
+        )
+        _require(
+            self.longest_memory is None or self.longest_memory >= 3,
+            "model.longest_memory",
+            "at least 3",
+            self.longest_memory,
         )
 
 

@@ -10,7 +10,7 @@ def length_mask(lengths: Int[Array, " batch"], time: int) -> Bool[Array, "batch 
     >>> length_mask(jnp.array([2, 0]), 3).tolist()
     [[True, True, False], [False, False, False]]
     """
-    return jnp.arange(time)[None] < lengths[:, None]
+    return jnp.arange(time, dtype=lengths.dtype)[None] < lengths[:, None]
 
 
 def where_valid(

@@ -89,7 +89,7 @@ def edited(*path, value):
         (edited("config", "model", "dropout", value=True), "model.dropout must be a finite number"),
         (edited("config", "model", "dropout", value=1.5), "model.dropout must be in [0, 1), got 1"),
         (edited("config", "model", "dropout", value=10**400), "must be a finite number"),
-        (edited("config", "model", "bidirectional", value=1), "must be true or false, got 1"),
+        (edited("config", "model", "tied_embeddings", value=1), "must be true or false, got 1"),
         (edited("config", "model", "hiden_size", value=1), "did you mean model.hidden_size?"),
         (edited("config", "colour", value=1), "unknown setting colour"),
         (edited("config", value=None), "config must be an object, got None"),

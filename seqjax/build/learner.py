@@ -52,7 +52,7 @@ def build_seq2seq_learner(model: Seq2Seq, config: OptimizerConfig) -> Learner:
 
     def loss_fn(params: Parameters, memory: Any, batch: Batch, key: Key, *, train: bool):
         logits, _ = model.apply(
-            {"params": params}, batch.inputs, batch.targets, train=train, rngs={"dropout": key}
+            {"params": params}, batch.inputs, batch.targets, rngs=_noise(key, train)
         )
         loss, means = _token_means(logits, batch, config, train)
         return loss, (means, memory)
@@ -69,7 +69,7 @@ def build_language_learner(model: LanguageModel, config: OptimizerConfig, rows: 
 
     def loss_fn(params: Parameters, memory: Any, batch: Batch, key: Key, *, train: bool):
         memory, logits = model.apply(
-            {"params": params}, batch.inputs, memory, train=train, rngs={"dropout": key}
+            {"params": params}, batch.inputs, memory, rngs=_noise(key, train)
         )
         loss, means = _token_means(logits, batch, config, train)
         return loss, (means, memory)
@@ -80,6 +80,11 @@ def build_language_learner(model: LanguageModel, config: OptimizerConfig, rows: 
 
     memory = model.initial_carry(rows)
     return Learner(model, init, loss_fn, memory)
+
+
+def _noise(key: Key, train: bool) -> dict[str, Key]:
+    """A model is noisy where it has a key for it."""
+    return {"dropout": key} if train else {}
 
 
 def _token_means(logits, batch: Batch, config: OptimizerConfig, train: bool):

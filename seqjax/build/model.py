@@ -1,20 +1,30 @@
 """From configuration to networks."""
 
+import functools
+from collections.abc import Callable
+from typing import Any
+
 import flax.linen as nn
 import jax
 
 from seqjax.attention import AdditiveScorer, DotScorer, GeneralScorer
-from seqjax.cells.lstm import LSTMCell
+from seqjax.cells.cell import Cell
+from seqjax.cells.gru import GRUCell, MGUCell
+from seqjax.cells.lstm import VARIANTS, LSTMCell
+from seqjax.cells.minimal import MinGRUCell, MinLSTMCell
+from seqjax.cells.noise import Zoneout
+from seqjax.cells.rnn import RNNCell
+from seqjax.cells.slstm import SLSTMCell
 from seqjax.config import ModelConfig
 from seqjax.models.decoder import Bridge, Decoder, Scorer
 from seqjax.models.encoder import Encoder
 from seqjax.models.language_model import LanguageModel
-from seqjax.models.layers import BidirectionalLayer, ForwardLayer
+from seqjax.models.layers import BidirectionalLayer, Layer
 from seqjax.models.seq2seq import Seq2Seq
 from seqjax.types import Parameters
 
 
-def build_scorer(config: ModelConfig) -> Scorer | None:
+def build_scorer(config: ModelConfig, query_size: int) -> Scorer | None:
     """Returns how queries and keys are compared; None for the fixed-vector bottleneck."""
     match config.attention:
         case "none":
@@ -24,64 +34,136 @@ def build_scorer(config: ModelConfig) -> Scorer | None:
         case "scaled_dot":
             return DotScorer(scaled=True)
         case "general":
-            return GeneralScorer(config.hidden_size)
+            return GeneralScorer(query_size)
         case "additive":
             return AdditiveScorer(config.hidden_size)
+
+
+def build_cell(config: ModelConfig, input_size: int, hidden_size: int) -> Cell:
+    """Returns one recurrent layer's cell, of the kind that `config` names."""
+    bias = config.forget_bias
+    match config.cell:
+        case "lstm":
+            cell = LSTMCell(
+                input_size,
+                hidden_size,
+                variant=VARIANTS[config.lstm_variant],
+                output_size=config.projection_size,
+                normalised=config.layer_norm,
+                forget_bias=bias,
+                longest=config.longest_memory,
+                state_dropout=config.state_dropout,
+                connection_dropout=config.connection_dropout,
+            )
+        case "gru":
+            cell = GRUCell(input_size, hidden_size)
+        case "gru_reset_before":
+            cell = GRUCell(input_size, hidden_size, reset_after=False)
+        case "mgu":
+            cell = MGUCell(input_size, hidden_size)
+        case "rnn":
+            cell = RNNCell(input_size, hidden_size)
+        case "rnn_relu":
+            cell = RNNCell(input_size, hidden_size, activation="relu")
+        case "min_lstm":
+            cell = MinLSTMCell(input_size, hidden_size, forget_bias=bias)
+        case "min_gru":
+            cell = MinGRUCell(input_size, hidden_size)
+        case "slstm":
+            cell = SLSTMCell(input_size, hidden_size, forget_bias=bias)
+    return Zoneout(cell, config.zoneout, config.zoneout) if config.zoneout else cell
+
+
+CellFn = Callable[[int, int], Cell]
+"""`(input size, hidden size) -> cell`."""
 
 
 def _embedding(vocab_size: int, config: ModelConfig) -> nn.Embed:
     return nn.Embed(vocab_size, config.embedding_size, embedding_init=nn.initializers.normal(0.1))
 
 
-def _cells(config: ModelConfig, bottom_size: int) -> tuple[LSTMCell, ...]:
-    sizes = (bottom_size,) + (config.hidden_size,) * (config.decoder_layers - 1)
-    return tuple(LSTMCell(size, config.hidden_size) for size in sizes)
+def _stack(cell_fn: CellFn, config: ModelConfig, bottom_size: int) -> tuple[Cell, ...]:
+    cells, size = [], bottom_size
+    for _ in range(config.decoder_layers):
+        cells.append(cell_fn(size, config.hidden_size))
+        size = cells[-1].width
+    return tuple(cells)
+
+
+def _encoder_layers(cell_fn: CellFn, config: ModelConfig) -> tuple[Layer | BidirectionalLayer, ...]:
+    layers, size = [], config.embedding_size
+    for depth in range(config.encoder_layers):
+        if config.pyramid and depth:
+            size *= 2
+        if config.direction == "both":
+            halves = [cell_fn(size, config.hidden_size // 2) for _ in range(2)]
+            layers.append(BidirectionalLayer(*halves, method=config.unroll))
+            size = sum(half.width for half in halves)
+        else:
+            cell, reverse = cell_fn(size, config.hidden_size), config.direction == "backward"
+            layers.append(Layer(cell, reverse, config.unroll))
+            size = cell.width
+    return tuple(layers)
 
 
 def build_seq2seq(
-    config: ModelConfig, *, source_vocab_size: int, target_vocab_size: int, bos_id: int
+    config: ModelConfig,
+    *,
+    source_vocab_size: int,
+    target_vocab_size: int,
+    bos_id: int,
+    cell_fn: CellFn | None = None,
+    scorer: Scorer | None = None,
+    bridge: Any = None,
 ) -> Seq2Seq:
-    """Returns an encoder-decoder of the sizes and kinds that `config` names."""
+    """Returns an encoder-decoder of the sizes and kinds that `config` names.
 
-    def layer(input_size: int) -> ForwardLayer | BidirectionalLayer:
-        if not config.bidirectional:
-            return ForwardLayer(LSTMCell(input_size, config.hidden_size), config.unroll)
-        half = config.hidden_size // 2
-        return BidirectionalLayer(
-            LSTMCell(input_size, half), LSTMCell(input_size, half), config.unroll
-        )
-
+    Args:
+      config: What to build.
+      source_vocab_size, target_vocab_size: Ids of either side.
+      bos_id: What the decoder reads first.
+      cell_fn, scorer, bridge: In place of those that `config` names; see `Cell`, `attention` and
+        `Bridge` for what they must be able to do.
+    """
+    cell_fn = cell_fn or functools.partial(build_cell, config)
     readout_size = config.embedding_size if config.tied_embeddings else config.hidden_size
     fed = readout_size if config.input_feeding else 0
-    input_sizes = (config.embedding_size,) + (config.hidden_size,) * (config.encoder_layers - 1)
+    cells = _stack(cell_fn, config, config.embedding_size + fed)
     return Seq2Seq(
         encoder=Encoder(
             embedding=_embedding(source_vocab_size, config),
-            layers=tuple(layer(size) for size in input_sizes),
+            layers=_encoder_layers(cell_fn, config),
             dropout_rate=config.dropout,
+            residual=config.residual,
+            pyramid=config.pyramid,
         ),
         decoder=Decoder(
             embedding=_embedding(target_vocab_size, config),
-            cells=_cells(config, config.embedding_size + fed),
-            bridge=Bridge(config.bridge, config.hidden_size, config.decoder_layers),
-            scorer=build_scorer(config),
+            cells=cells,
+            bridge=bridge or Bridge(config.bridge),
+            scorer=scorer or build_scorer(config, cells[-1].width),
             readout_size=readout_size,
             tied=config.tied_embeddings,
             input_feeding=config.input_feeding,
             dropout_rate=config.dropout,
+            residual=config.residual,
             method=config.unroll,
         ),
         bos_id=bos_id,
     )
 
 
-def build_language_model(config: ModelConfig, *, vocab_size: int) -> LanguageModel:
-    """Returns a stacked LSTM language model."""
+def build_language_model(
+    config: ModelConfig, *, vocab_size: int, cell_fn: CellFn | None = None
+) -> LanguageModel:
+    """Returns a stacked recurrent language model; for `cell_fn` see `build_seq2seq`."""
+    cell_fn = cell_fn or functools.partial(build_cell, config)
     return LanguageModel(
         embedding=_embedding(vocab_size, config),
-        cells=_cells(config, config.embedding_size),
+        cells=_stack(cell_fn, config, config.embedding_size),
         tied=config.tied_embeddings,
         dropout_rate=config.dropout,
+        residual=config.residual,
         method=config.unroll,
     )
 

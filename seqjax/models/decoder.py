@@ -1,10 +1,12 @@
 """The decoder: what it has said so far and what it can look back at in, what it says next out."""
 
 import functools
+import itertools
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
@@ -15,11 +17,13 @@ from seqjax.attention import (
     attend,
     attention_weights,
 )
-from seqjax.cells.lstm import LSTMCarry, LSTMCell
+from seqjax.cells.cell import Cell, RecurrentCell
+from seqjax.cells.noise import noisy
 from seqjax.masking import length_mask
 from seqjax.models.encoder import Encoded
-from seqjax.models.layers import UnrollMethod, stack_step, stack_unroll
+from seqjax.models.layers import draw_stack, stack_step, stack_unroll
 from seqjax.unroll.scan import scan_time
+from seqjax.unroll.unroll import UnrollMethod
 
 Scorer = DotScorer | GeneralScorer | AdditiveScorer
 
@@ -40,43 +44,77 @@ class DecoderState(NamedTuple):
       feed: The last attentional vector, where it is fed back into the input; else of width 0.
     """
 
-    carries: tuple[LSTMCarry, ...]
+    carries: tuple[Any, ...]
     feed: Float[Array, "rows feed"]
 
 
 class Bridge(nn.Module):
-    """How the encoder's last states start the decoder's layers.
+    """How what the encoder has read starts the decoder's layers.
 
-    `linear`: every decoder layer gets its own affine map of the encoder's top state (hidden and
-    cell side by side), through tanh for the hidden half. `copy`: layer by layer as it is; where the
+    `linear`: every layer gets its own affine map of the state of the encoder's top layer. `mean`:
+    the same of the mean of the encoder's outputs. `copy`: layer by layer as it is; where the
     encoder has fewer layers its top one serves the rest. `zeros`: nothing is handed over.
+
+    References:
+      The maps are those of Bahdanau et al., 2015, appendix A.2.2, and, of the mean, of Nematus
+      (Sennrich et al., 2017); copying is that of Luong et al., 2015.
     """
 
-    kind: Literal["linear", "copy", "zeros"]
-    hidden_size: int
-    num_layers: int
+    kind: Literal["linear", "mean", "copy", "zeros"]
 
     @nn.compact
-    def __call__(self, carries: tuple[LSTMCarry, ...]) -> tuple[LSTMCarry, ...]:
-        match self.kind:
-            case "linear":
-                top = jnp.concatenate(carries[-1], axis=-1)
-                started = []
-                for depth in range(self.num_layers):
-                    both = nn.Dense(2 * self.hidden_size, name=f"layer_{depth}")(top)
-                    hidden, cell = jnp.split(both, 2, axis=-1)
-                    started.append(LSTMCarry(jnp.tanh(hidden), cell))
-                return tuple(started)
-            case "copy":
-                last = len(carries) - 1
-                return tuple(carries[min(depth, last)] for depth in range(self.num_layers))
-            case "zeros":
-                zeros = jnp.zeros((carries[0].hidden.shape[0], self.hidden_size))
-                return (LSTMCarry(zeros, zeros),) * self.num_layers
+    def __call__(self, encoded: Encoded, cells: Sequence[Cell]) -> tuple[Any, ...]:
+        """Returns a carry for each of the cells.
+
+        Raises:
+          ValueError: If states are to be copied that do not fit.
+        """
+        rows, last = encoded.outputs.shape[0], len(encoded.carries) - 1
+        started = []
+        for depth, cell in enumerate(cells):
+            nothing = cell.initial_carry(rows)
+            match self.kind:
+                case "zeros":
+                    started.append(nothing)
+                case "copy":
+                    carry = encoded.carries[min(depth, last)]
+                    _refuse_other_carry(nothing, carry, depth)
+                    started.append(carry)
+                case "linear" | "mean":
+                    features = self._features(encoded)
+                    name = f"layer_{depth}"
+                    if isinstance(cell, RecurrentCell):
+                        started.append(cell.start(nn.Dense(cell.start_size, name=name)(features)))
+                    else:
+                        size = sum(leaf.shape[-1] for leaf in jax.tree.leaves(nothing))
+                        started.append(_dealt(nothing, nn.Dense(size, name=name)(features)))
+        return tuple(started)
+
+    def _features(self, encoded: Encoded) -> Float[Array, "batch features"]:
+        if self.kind == "linear":
+            return jnp.concatenate(jax.tree.leaves(encoded.carries[-1]), axis=-1)
+        count = jnp.maximum(encoded.lengths, 1)[:, None].astype(encoded.outputs.dtype)
+        return jnp.sum(encoded.outputs, axis=1) / count
+
+
+def _refuse_other_carry(wanted: Any, got: Any, depth: int) -> None:
+    shapes = [jax.tree.map(lambda leaf: leaf.shape[1:], carry) for carry in (wanted, got)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            f"bridge 'copy' must find the state of decoder layer {depth} in the encoder: it is "
+            f"{shapes[0]} there, {shapes[1]} here"
+        )
+
+
+def _dealt(carry: Any, features: Float[Array, "rows features"]) -> Any:
+    """Returns a carry of the same shapes, filled with the features one leaf after the other."""
+    leaves, structure = jax.tree.flatten(carry)
+    ends = list(itertools.accumulate(leaf.shape[-1] for leaf in leaves))
+    return structure.unflatten(jnp.split(features, ends[:-1], axis=-1))
 
 
 class Decoder(nn.Module):
-    """Stacked LSTM layers with attention after them.
+    """Stacked recurrent layers with attention after them.
 
     A step: embedding (and, with input feeding, the last attentional vector) -> layers -> query;
     the query is compared with the memory's keys; `readout = tanh(W [context; query])` is the
@@ -93,17 +131,19 @@ class Decoder(nn.Module):
         then be the embedding's width.
       input_feeding: See above.
       dropout_rate: On the embedding, between layers, and on the readout before the output layer.
+      residual: Add a layer's input to its output where both are equally wide.
       method: How `unroll` runs.
     """
 
     embedding: nn.Embed
-    cells: Sequence[LSTMCell]
-    bridge: Bridge
+    cells: Sequence[Cell]
+    bridge: Any
     scorer: Scorer | None
     readout_size: int
     tied: bool = True
     input_feeding: bool = False
     dropout_rate: float = 0.0
+    residual: bool = False
     method: UnrollMethod = "auto"
 
     def setup(self):
@@ -115,15 +155,13 @@ class Decoder(nn.Module):
         else:
             self.output_map = nn.Dense(vocab_size)
 
-    def start(
-        self, encoded: Encoded, source_lengths: Int[Array, " batch"]
-    ) -> tuple[DecoderState, Memory]:
+    def start(self, encoded: Encoded) -> tuple[DecoderState, Memory]:
         """Returns the state before the first step, and what belongs to the sentence."""
         batch, time, _ = encoded.outputs.shape
         feed = jnp.zeros((batch, self.readout_size if self.input_feeding else 0))
         keys = self.scorer.prepare(encoded.outputs) if self.scorer else encoded.outputs[..., :0]
-        memory = Memory(encoded.outputs, keys, length_mask(source_lengths, time))
-        return DecoderState(self.bridge(encoded.carries), feed), memory
+        memory = Memory(encoded.outputs, keys, length_mask(encoded.lengths, time))
+        return DecoderState(self.bridge(encoded, self.cells), feed), memory
 
     def unroll(
         self,
@@ -131,22 +169,27 @@ class Decoder(nn.Module):
         memory: Memory,
         tokens: Int[Array, "batch target"],
         lengths: Int[Array, " batch"],
-        *,
-        train: bool,
     ) -> tuple[Float[Array, "batch target vocab"], Float[Array, "batch target source"]]:
         """Returns logits and attention weights of all steps, given the token before each.
 
         The weights have no columns when there is no attention.
         """
-        drop_fn = functools.partial(self.dropout, deterministic=not train)
+        drop_fn = self._drop_fn()
         embedded = drop_fn(self.embedding(tokens))
         if self.input_feeding:
-            step = lambda decoder, state, x: decoder._step(state, memory, x, train)
+            drawn = draw_stack(self.cells, tokens.shape[0])
+            step = lambda decoder, state, x: decoder._step(state, memory, x, drawn)
             mask = length_mask(lengths, tokens.shape[1])
             _, (readout, weights) = scan_time(step, self, state, embedded, mask)
         else:
             _, queries = stack_unroll(
-                self.cells, drop_fn, state.carries, embedded, lengths, self.method
+                self.cells,
+                drop_fn,
+                state.carries,
+                embedded,
+                lengths,
+                residual=self.residual,
+                method=self.method,
             )
             readout, weights = self._read(queries, memory)
         return self._logits(drop_fn(readout)), weights
@@ -155,13 +198,18 @@ class Decoder(nn.Module):
         self, state: DecoderState, memory: Memory, tokens: Int[Array, " rows"]
     ) -> tuple[DecoderState, Float[Array, "rows vocab"]]:
         """Returns the state after one step, and its logits. Rows of a sentence are neighbours."""
-        state, (readout, _) = self._step(state, memory, self.embedding(tokens), False)
+        drawn = draw_stack(self.cells, tokens.shape[0])
+        state, (readout, _) = self._step(state, memory, self.embedding(tokens), drawn)
         return state, self._logits(readout)
 
-    def _step(self, state, memory, embedded, train):
-        drop_fn = functools.partial(self.dropout, deterministic=not train)
+    def _drop_fn(self):
+        return functools.partial(self.dropout, deterministic=not noisy(self))
+
+    def _step(self, state, memory, embedded, drawn):
         inputs = jnp.concatenate([embedded, state.feed], axis=-1)
-        carries, query = stack_step(self.cells, drop_fn, state.carries, inputs)
+        carries, query = stack_step(
+            self.cells, self._drop_fn(), state.carries, inputs, drawn, residual=self.residual
+        )
         batch = memory.mask.shape[0]
         queries = query.reshape(batch, -1, query.shape[-1])  # rows -> batch, rows of a sentence
         readout, weights = self._read(queries, memory)

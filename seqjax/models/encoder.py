@@ -1,13 +1,15 @@
-"""The encoder: embedded source in, one output per source position and one state per layer out."""
+"""The encoder: source in, one output per source position and one state per layer out."""
 
+import functools
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import flax.linen as nn
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
-from seqjax.cells.lstm import LSTMCarry
-from seqjax.models.layers import BidirectionalLayer, ForwardLayer
+from seqjax.cells.noise import noisy
+from seqjax.masking import length_mask, where_valid
+from seqjax.models.layers import BidirectionalLayer, Layer, join_neighbours
 from seqjax.types import Padded
 
 
@@ -16,32 +18,48 @@ class Encoded(NamedTuple):
 
     Attributes:
       outputs: `[batch, source, hidden]` of the top layer, 0 at padding.
+      lengths: Valid outputs of each row; fewer than its source has steps if the encoder is a
+        pyramid.
       carries: The last valid state of every layer, directions side by side.
     """
 
     outputs: Float[Array, "batch source hidden"]
-    carries: tuple[LSTMCarry, ...]
+    lengths: Int[Array, " batch"]
+    carries: tuple[Any, ...]
 
 
 class Encoder(nn.Module):
-    """Stacked recurrent layers over token embeddings.
+    """Stacked recurrent layers over tokens, or over vectors.
 
     Attributes:
-      embedding: Source embedding.
+      embedding: Values of the source to features: `nn.Embed` for token ids, `nn.Dense` for vectors
+        (frames of sound, rows of a picture).
       layers: From the bottom up.
-      dropout_rate: On the embedding and between layers.
+      dropout_rate: On the features and between layers.
+      residual: Add a layer's input to its output where both are equally wide.
+      pyramid: Between layers, join every two time steps into one.
     """
 
-    embedding: nn.Embed
-    layers: Sequence[ForwardLayer | BidirectionalLayer]
+    embedding: nn.Module
+    layers: Sequence[Layer | BidirectionalLayer]
     dropout_rate: float = 0.0
+    residual: bool = False
+    pyramid: bool = False
 
     def setup(self):
         self.dropout = nn.Dropout(self.dropout_rate)
 
-    def __call__(self, source: Padded, *, train: bool) -> Encoded:
-        outputs, carries = self.embedding(source.values), []
-        for layer in self.layers:
-            carry, outputs = layer(self.dropout(outputs, deterministic=not train), source.lengths)
+    def __call__(self, source: Padded) -> Encoded:
+        drop_fn = functools.partial(self.dropout, deterministic=not noisy(self))
+        embed: Any = self.embedding
+        outputs, lengths, carries = embed(source.values), source.lengths, []
+        for depth, layer in enumerate(self.layers):
+            below = drop_fn(outputs)
+            if self.pyramid and depth:
+                below, lengths = join_neighbours(below, lengths)
+            carry, above = layer(below, lengths)
+            if self.residual and above.shape == outputs.shape:
+                above += where_valid(length_mask(lengths, above.shape[1]), outputs)
+            outputs = above
             carries.append(carry)
-        return Encoded(outputs, tuple(carries))
+        return Encoded(outputs, lengths, tuple(carries))

@@ -1,18 +1,21 @@
-"""A language model: stacked LSTM layers that predict the next token of a text."""
+"""A language model: stacked recurrent layers that predict the next token of a text."""
 
 import functools
 from collections.abc import Sequence
+from typing import Any
 
 import flax.linen as nn
 from jaxtyping import Array, Float, Int
 
-from seqjax.cells.lstm import LSTMCarry, LSTMCell
-from seqjax.models.layers import UnrollMethod, stack_step, stack_unroll
+from seqjax.cells.cell import Cell
+from seqjax.cells.noise import noisy
+from seqjax.models.layers import draw_stack, stack_step, stack_unroll
 from seqjax.types import Padded
+from seqjax.unroll.unroll import UnrollMethod
 
 
 class LanguageModel(nn.Module):
-    """Embedding, stacked LSTM layers, output layer.
+    """Embedding, stacked recurrent layers, output layer.
 
     Attributes:
       embedding: Token embedding.
@@ -21,13 +24,15 @@ class LanguageModel(nn.Module):
         top layer to the embedding's width.
       dropout_rate: On the embedding, between layers and before the output layer (Zaremba, Sutskever
         & Vinyals, 2014).
+      residual: Add a layer's input to its output where both are equally wide.
       method: How `unroll` runs.
     """
 
     embedding: nn.Embed
-    cells: Sequence[LSTMCell]
+    cells: Sequence[Cell]
     tied: bool = True
     dropout_rate: float = 0.0
+    residual: bool = False
     method: UnrollMethod = "auto"
 
     def setup(self):
@@ -39,27 +44,35 @@ class LanguageModel(nn.Module):
         else:
             self.output_map = nn.Dense(vocab_size)
 
-    def initial_carry(self, rows: int) -> tuple[LSTMCarry, ...]:
+    def initial_carry(self, rows: int) -> tuple[Any, ...]:
         """Returns the state before the first token of a text: zeros."""
         return tuple(cell.initial_carry(rows) for cell in self.cells)
 
     def __call__(
-        self, tokens: Padded, carry: tuple[LSTMCarry, ...], *, train: bool = False
-    ) -> tuple[tuple[LSTMCarry, ...], Float[Array, "batch time vocab"]]:
+        self, tokens: Padded, carry: tuple[Any, ...]
+    ) -> tuple[tuple[Any, ...], Float[Array, "batch time vocab"]]:
         """Returns the state after each row's last valid token, and the logits after each token."""
-        drop_fn = functools.partial(self.dropout, deterministic=not train)
-        embedded = drop_fn(self.embedding(tokens.values))
+        drop_fn = functools.partial(self.dropout, deterministic=not noisy(self))
         carry, hidden = stack_unroll(
-            self.cells, drop_fn, carry, embedded, tokens.lengths, self.method
+            self.cells,
+            drop_fn,
+            carry,
+            drop_fn(self.embedding(tokens.values)),
+            tokens.lengths,
+            residual=self.residual,
+            method=self.method,
         )
         return carry, self._logits(drop_fn(hidden))
 
     def step(
-        self, carry: tuple[LSTMCarry, ...], tokens: Int[Array, " rows"]
-    ) -> tuple[tuple[LSTMCarry, ...], Float[Array, "rows vocab"]]:
+        self, carry: tuple[Any, ...], tokens: Int[Array, " rows"]
+    ) -> tuple[tuple[Any, ...], Float[Array, "rows vocab"]]:
         """Returns the state after reading `tokens`, and the logits of what follows."""
-        drop_fn = functools.partial(self.dropout, deterministic=True)
-        carry, hidden = stack_step(self.cells, drop_fn, carry, self.embedding(tokens))
+        drop_fn = functools.partial(self.dropout, deterministic=not noisy(self))
+        embedded, drawn = self.embedding(tokens), draw_stack(self.cells, tokens.shape[0])
+        carry, hidden = stack_step(
+            self.cells, drop_fn, carry, embedded, drawn, residual=self.residual
+        )
         return carry, self._logits(hidden)
 
     def _logits(self, hidden):

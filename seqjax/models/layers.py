@@ -1,94 +1,137 @@
 """A recurrent layer, and layers stacked: what encoder, decoder and language model are made of."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Any
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from seqjax.cells.lstm import LSTMCarry, LSTMCell
-from seqjax.unroll.unroll import unroll
+from seqjax.cells.cell import Cell, RecurrentCell
+from seqjax.unroll.unroll import UnrollMethod, unroll
 
-UnrollMethod = Literal["auto", "scan", "fused"]
 DropFn = Callable[[Array], Array]
 """Dropout that already knows whether it is on."""
 
 
-class BidirectionalLayer(nn.Module):
-    """Two cells that read a sequence from either end; their outputs stand side by side.
+class Layer(nn.Module):
+    """One cell that reads a sequence.
 
     Attributes:
-      forward_cell: Reads from the first step.
-      backward_cell: Reads from each row's own last valid step.
+      cell: Any cell.
+      reverse: Read every row from its own last valid step to its first; outputs stay in place.
       method: How `unroll` runs.
     """
 
-    forward_cell: LSTMCell
-    backward_cell: LSTMCell
+    cell: Cell
+    reverse: bool = False
     method: UnrollMethod = "auto"
 
     def __call__(
         self, inputs: Float[Array, "batch time features"], lengths: Int[Array, " batch"]
-    ) -> tuple[LSTMCarry, Float[Array, "batch time hidden"]]:
-        directions = [(self.forward_cell, False), (self.backward_cell, True)]
-        carries, outputs = zip(
-            *(
-                unroll(
-                    cell,
-                    cell.initial_carry(inputs.shape[0]),
-                    inputs,
-                    lengths,
-                    reverse=reverse,
-                    method=self.method,
-                )
-                for cell, reverse in directions
-            ),
-            strict=True,
-        )
-        hidden, cell = (jnp.concatenate(halves, axis=-1) for halves in zip(*carries, strict=True))
-        return LSTMCarry(hidden, cell), jnp.concatenate(outputs, axis=-1)
-
-
-class ForwardLayer(nn.Module):
-    """One cell that reads a sequence from its first step. Attributes as above."""
-
-    cell: LSTMCell
-    method: UnrollMethod = "auto"
-
-    def __call__(
-        self, inputs: Float[Array, "batch time features"], lengths: Int[Array, " batch"]
-    ) -> tuple[LSTMCarry, Float[Array, "batch time hidden"]]:
+    ) -> tuple[Any, Float[Array, "batch time hidden"]]:
+        """Returns the last state, and an output for every step."""
         carry = self.cell.initial_carry(inputs.shape[0])
-        return unroll(self.cell, carry, inputs, lengths, method=self.method)
+        return unroll(self.cell, carry, inputs, lengths, reverse=self.reverse, method=self.method)
+
+
+class BidirectionalLayer(nn.Module):
+    """Two cells that read a sequence from either end; their outputs and states stand side by side.
+
+    Attributes:
+      forward_cell: Reads from the first step.
+      backward_cell: Reads from each row's own last valid step; of the same kind.
+      method: How `unroll` runs.
+    """
+
+    forward_cell: Cell
+    backward_cell: Cell
+    method: UnrollMethod = "auto"
+
+    def __call__(
+        self, inputs: Float[Array, "batch time features"], lengths: Int[Array, " batch"]
+    ) -> tuple[Any, Float[Array, "batch time hidden"]]:
+        """Returns the last states, and an output for every step."""
+        directions = ((self.forward_cell, False), (self.backward_cell, True))
+        forward, backward = (
+            unroll(
+                cell,
+                cell.initial_carry(inputs.shape[0]),
+                inputs,
+                lengths,
+                reverse=reverse,
+                method=self.method,
+            )
+            for cell, reverse in directions
+        )
+        return jax.tree.map(lambda *halves: jnp.concatenate(halves, axis=-1), forward, backward)
+
+
+def join_neighbours(
+    inputs: Float[Array, "batch time features"], lengths: Int[Array, " batch"]
+) -> tuple[Float[Array, "batch half two_features"], Int[Array, " batch"]]:
+    """Returns every two time steps as one of twice the features, and the lengths rounded up.
+
+    The partner of an odd last step is zeros. What a pyramidal encoder does between its layers.
+
+    References:
+      Chan et al., "Listen, attend and spell", 2016, section 3.1.
+    """
+    batch, time, features = inputs.shape
+    even = jnp.pad(inputs, ((0, 0), (0, time % 2), (0, 0)))
+    return even.reshape(batch, -1, 2 * features), (lengths + 1) // 2
+
+
+def draw_stack(cells: Sequence[Cell], rows: int) -> tuple[Any, ...]:
+    """Returns what each cell draws once for a sequence."""
+    return tuple(cell.draw(rows) if isinstance(cell, RecurrentCell) else None for cell in cells)
 
 
 def stack_step(
-    cells: Sequence[LSTMCell],
+    cells: Sequence[Cell],
     drop_fn: DropFn,
-    carries: tuple[LSTMCarry, ...],
+    carries: tuple[Any, ...],
     inputs: Float[Array, "rows features"],
-) -> tuple[tuple[LSTMCarry, ...], Float[Array, "rows hidden"]]:
+    drawn: tuple[Any, ...],
+    *,
+    residual: bool = False,
+) -> tuple[tuple[Any, ...], Float[Array, "rows hidden"]]:
     """Runs stacked cells for one time step, with dropout between them."""
     after = []
     for depth, (cell, carry) in enumerate(zip(cells, carries, strict=True)):
-        carry, inputs = cell(carry, drop_fn(inputs) if depth else inputs)
+        below = drop_fn(inputs) if depth else inputs
+        if isinstance(cell, RecurrentCell):
+            carry, above = cell.recur(carry, cell.project(below), drawn[depth])
+        else:
+            carry, above = cell(carry, below)
+        inputs = _with_shortcut(above, inputs, residual)
         after.append(carry)
     return tuple(after), inputs
 
 
 def stack_unroll(
-    cells: Sequence[LSTMCell],
+    cells: Sequence[Cell],
     drop_fn: DropFn,
-    carries: tuple[LSTMCarry, ...],
+    carries: tuple[Any, ...],
     inputs: Float[Array, "batch time features"],
     lengths: Int[Array, " batch"],
-    method: UnrollMethod,
-) -> tuple[tuple[LSTMCarry, ...], Float[Array, "batch time hidden"]]:
+    *,
+    residual: bool = False,
+    method: UnrollMethod = "auto",
+) -> tuple[tuple[Any, ...], Float[Array, "batch time hidden"]]:
     """Runs stacked cells over whole sequences, layer by layer: `stack_step` at every time."""
     after = []
     for depth, (cell, carry) in enumerate(zip(cells, carries, strict=True)):
-        layer_inputs = drop_fn(inputs) if depth else inputs
-        carry, inputs = unroll(cell, carry, layer_inputs, lengths, method=method)
+        below = drop_fn(inputs) if depth else inputs
+        carry, above = unroll(cell, carry, below, lengths, method=method)
+        inputs = _with_shortcut(above, inputs, residual)
         after.append(carry)
     return tuple(after), inputs
+
+
+def _with_shortcut(
+    above: Float[Array, "*rows hidden"], below: Float[Array, "*rows features"], residual: bool
+) -> Float[Array, "*rows hidden"]:
+    """Adds a layer's input to its output where both are equally wide."""
+    return above + below if residual and above.shape == below.shape else above

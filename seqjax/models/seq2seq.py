@@ -13,7 +13,7 @@ class Seq2Seq(nn.Module):
     """An encoder-decoder over token ids.
 
     Teacher forcing (`__call__`) and decoding (`encode`, then `step`) run the same decoder step, so
-    that logits agree.
+    that logits agree. Applied with a key for dropout, it learns; without one, it is used.
 
     Attributes:
       encoder: Reads the source.
@@ -29,9 +29,9 @@ class Seq2Seq(nn.Module):
     decoder: Decoder
     bos_id: int
 
-    def encode(self, source: Padded, *, train: bool = False) -> tuple[DecoderState, Memory]:
+    def encode(self, source: Padded) -> tuple[DecoderState, Memory]:
         """Returns the decoder's first state and what it can look back at."""
-        return self.decoder.start(self.encoder(source, train=train), source.lengths)
+        return self.decoder.start(self.encoder(source))
 
     def step(
         self, state: DecoderState, memory: Memory, tokens: Int[Array, " rows"]
@@ -40,9 +40,9 @@ class Seq2Seq(nn.Module):
         return self.decoder.step(state, memory, tokens)
 
     def __call__(
-        self, source: Padded, target: Padded, *, train: bool = False
+        self, source: Padded, target: Padded
     ) -> tuple[Float[Array, "batch target vocab"], Float[Array, "batch target source"]]:
         """Returns logits of every target token given those before it, and attention weights."""
-        state, memory = self.encode(source, train=train)
+        state, memory = self.encode(source)
         tokens = shift_right(target.values, self.bos_id)
-        return self.decoder.unroll(state, memory, tokens, target.lengths, train=train)
+        return self.decoder.unroll(state, memory, tokens, target.lengths)

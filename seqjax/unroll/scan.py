@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float
 
 def scan_time(
     step: Any,
-    module: nn.Module,
+    module: Any,
     carry: Any,
     inputs: Any,
     mask: Bool[Array, "batch time"],

@@ -1,61 +1,89 @@
 """Everything that runs along time goes through `unroll`."""
 
+import functools
 from typing import Any, Literal
 
-import flax.linen as nn
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from seqjax.cells.lstm import LSTMCell
+from seqjax.cells.cell import Cell, HiddenCarry, ProductCell, RecurrentCell
+from seqjax.cells.minimal import LinearCell
 from seqjax.masking import length_mask, where_valid
-from seqjax.unroll.fused import fused_lstm
+from seqjax.unroll.fused import fused_scan
+from seqjax.unroll.parallel import linear_recurrence
 from seqjax.unroll.scan import scan_time
+
+UnrollMethod = Literal["auto", "scan", "fused", "parallel"]
 
 
 def unroll(
-    cell: nn.Module,
+    cell: Cell,
     carry: Any,
     inputs: Float[Array, "batch time features"],
     lengths: Int[Array, " batch"],
     *,
     reverse: bool = False,
-    method: Literal["auto", "scan", "fused"] = "auto",
+    method: UnrollMethod = "auto",
 ) -> tuple[Any, Float[Array, "batch time hidden"]]:
     """Runs a cell over right-padded sequences.
 
     Args:
-      cell: Any linen module `(carry, x) -> (carry, y)`. One that also has `project(inputs)` and
-        `recur(carry, projected)` gets its inputs projected for all time steps in one product.
+      cell: Any cell. A `RecurrentCell` gets its inputs projected for all time steps in one product.
       carry: State before the first step.
       inputs: Right-padded; what stands at padding changes neither a value nor a gradient.
       lengths: Valid steps per row; a row of 0 gets back the carry it came with.
       reverse: Read every row from its own last valid step to its first. Outputs stay at the time
         of the input they belong to.
-      method: `scan` is the reference. `fused` has a hand-written gradient and exists for
-        `LSTMCell`. `auto` takes `fused` for an `LSTMCell`, `scan` for everything else.
+      method: `scan` is the reference and takes any cell. `fused` takes a `ProductCell`, and the
+        gradient of its product for all time steps in one. `parallel` takes a `LinearCell`. `auto`
+        is the one of the last two that takes the cell, or else `scan`.
 
     Returns:
       `(carry after the last valid step, outputs)`; outputs are exactly 0 at padding.
 
     Raises:
-      ValueError: If `method` is `fused` and `cell` is not an `LSTMCell`.
+      ValueError: If the method does not take the cell.
     """
     mask = length_mask(lengths, inputs.shape[1])
     inputs = where_valid(mask, inputs)
-    if method == "auto":
-        method = "fused" if type(cell) is LSTMCell else "scan"
-    match method:
+    match _chosen(cell, method):
         case "fused":
-            if not isinstance(cell, LSTMCell):
-                raise ValueError(f"method='fused' needs an LSTMCell, got {type(cell).__name__}")
-            projected = cell.project(jnp.swapaxes(inputs, 0, 1))  # batch time x -> time batch gates
-            carry, outputs = fused_lstm(
-                cell.recurrent_kernel, cell.bias, carry, projected, mask.T, reverse=reverse
+            assert isinstance(cell, ProductCell)
+            time_first = functools.partial(jax.tree.map, lambda leaf: jnp.swapaxes(leaf, 0, 1))
+            carry, outputs = fused_scan(
+                cell.multiply_fn,
+                cell.update_fn,
+                cell.draw(inputs.shape[0]),
+                cell.unit_weights(),
+                carry,
+                cell.project(time_first(inputs)),
+                mask.T,
+                reverse=reverse,
             )
-            return carry, jnp.swapaxes(outputs, 0, 1)
-        case "scan":
-            if hasattr(cell, "project") and hasattr(cell, "recur"):
-                inputs, step = cell.project(inputs), lambda cell, carry, x: cell.recur(carry, x)
-            else:
+            return carry, time_first(outputs)
+        case "parallel":
+            assert isinstance(cell, LinearCell)
+            decay, addition = cell.project(inputs)
+            hidden, outputs = linear_recurrence(
+                carry.hidden, decay, addition, mask, reverse=reverse
+            )
+            return HiddenCarry(hidden), outputs
+        case _:
+            if not isinstance(cell, RecurrentCell):
                 step = lambda cell, carry, x: cell(carry, x)
-            return scan_time(step, cell, carry, inputs, mask, reverse=reverse)
+                return scan_time(step, cell, carry, inputs, mask, reverse=reverse)
+            drawn = cell.draw(inputs.shape[0])
+            step = lambda cell, carry, x: cell.recur(carry, x, drawn)
+            return scan_time(step, cell, carry, cell.project(inputs), mask, reverse=reverse)
+
+
+def _chosen(cell: Cell, method: UnrollMethod) -> UnrollMethod:
+    takes = {"fused": ProductCell, "parallel": LinearCell}
+    if method == "auto":
+        fitting = (name for name, kind in takes.items() if isinstance(cell, kind))
+        return next(fitting, "scan")  # pyright: ignore[reportReturnType]
+    kind = takes.get(method)
+    if kind is not None and not isinstance(cell, kind):
+        raise ValueError(f"method {method!r} takes a {kind.__name__}, got {type(cell).__name__}")
+    return method

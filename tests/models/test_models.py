@@ -1,14 +1,19 @@
 """Laws of the models: padding and batch mates change nothing; one step is teacher forcing."""
 
 import dataclasses
+import functools
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from seqjax.build.model import build_language_model, build_seq2seq
+from seqjax.cells.gru import GRUCell
 from seqjax.config import ModelConfig
+from seqjax.models.encoder import Encoder
+from seqjax.models.layers import Layer, join_neighbours
 from seqjax.types import Padded
 
 SMALL = ModelConfig(
@@ -17,14 +22,21 @@ SMALL = ModelConfig(
 VARIANTS = {
     "default": SMALL,
     "feeding": dataclasses.replace(SMALL, input_feeding=True, attention="additive"),
-    "bottleneck": dataclasses.replace(SMALL, attention="none", bidirectional=False, bridge="copy"),
+    "bottleneck": dataclasses.replace(SMALL, attention="none", direction="forward", bridge="copy"),
     "untied": dataclasses.replace(
         SMALL, tied_embeddings=False, input_feeding=True, attention="dot", bridge="zeros"
     ),
+    "gru": dataclasses.replace(
+        SMALL, cell="gru", residual=True, bridge="mean", direction="backward"
+    ),
+    "minimal": dataclasses.replace(SMALL, cell="min_lstm", pyramid=True),
+    "slstm": dataclasses.replace(SMALL, cell="slstm", input_feeding=True),
+    "projected": dataclasses.replace(SMALL, projection_size=3, lstm_variant="gate_recurrence"),
 }
 VOCAB, BOS = 11, 1
 
 
+@functools.cache
 def make(variant):
     model = build_seq2seq(
         VARIANTS[variant], source_vocab_size=VOCAB, target_vocab_size=VOCAB, bos_id=BOS
@@ -33,22 +45,28 @@ def make(variant):
     draw = lambda time: jnp.asarray(rng.integers(4, VOCAB, size=(3, time)), jnp.int32)
     source = Padded(draw(6), jnp.array([6, 3, 0]))
     target = Padded(draw(5), jnp.array([4, 5, 2]))
-    params = model.init(jax.random.key(0), source, target)["params"]
+    params = jax.jit(model.init)(jax.random.key(0), source, target)["params"]
     noise = jax.tree.map(
         lambda leaf: leaf + 0.3 * jnp.sin(jnp.arange(leaf.size)).reshape(leaf.shape), params
     )
     return model, noise, source, target
 
 
+@functools.cache
+def applied(variant):
+    """The model as a compiled function of `(variables, *arguments, method=...)`."""
+    return jax.jit(make(variant)[0].apply, static_argnames="method")
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_teacher_forced_logits_are_the_step_by_step_logits(variant):
-    model, params, source, target = make(variant)
-    variables = {"params": params}
-    logits, _ = model.apply(variables, source, target)
-    state, memory = model.apply(variables, source, method="encode")
+    _, params, source, target = make(variant)
+    apply, variables = applied(variant), {"params": params}
+    logits, _ = apply(variables, source, target)
+    state, memory = apply(variables, source, method="encode")
     tokens = jnp.full((3,), BOS)
     for time in range(target.values.shape[1]):
-        state, step_logits = model.apply(variables, state, memory, tokens, method="step")
+        state, step_logits = apply(variables, state, memory, tokens, method="step")
         valid = time < target.lengths
         np.testing.assert_allclose(
             jnp.where(valid[:, None], step_logits, 0),
@@ -60,21 +78,24 @@ def test_teacher_forced_logits_are_the_step_by_step_logits(variant):
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_padding_and_batch_mates_change_no_logit(variant):
-    model, params, source, target = make(variant)
-    logits, _ = model.apply({"params": params}, source, target)
-    for row in range(3):
-        source_length, target_length = int(source.lengths[row]), int(target.lengths[row])
-        wide = lambda p, extra, row=row: Padded(
-            jnp.pad(
-                p.values[row : row + 1, : int(p.lengths[row])],
-                ((0, 0), (0, extra)),
-                constant_values=7,
-            ),
-            p.lengths[row : row + 1],
+    _, params, source, target = make(variant)
+    apply, variables = applied(variant), {"params": params}
+    logits, _ = apply(variables, source, target)
+
+    def alone(padded, row, width):
+        """One row, cut to its length and padded with what would be seen."""
+        length = int(padded.lengths[row])
+        values = jnp.pad(
+            padded.values[row : row + 1, :length],
+            ((0, 0), (0, width - length)),
+            constant_values=7,
         )
-        alone, _ = model.apply({"params": params}, wide(source, 9), wide(target, 3))
-        np.testing.assert_allclose(alone[0, :target_length], logits[row, :target_length], atol=1e-5)
-        assert source_length == int(wide(source, 9).lengths[0])
+        return Padded(values, padded.lengths[row : row + 1])
+
+    for row in range(3):
+        length = int(target.lengths[row])
+        found, _ = apply(variables, alone(source, row, 15), alone(target, row, 8))
+        np.testing.assert_allclose(found[0, :length], logits[row, :length], atol=1e-5)
 
 
 def test_rows_of_a_sentence_share_its_memory():
@@ -100,9 +121,8 @@ def test_attention_weights_stand_on_the_source_alone():
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_weight_gets_a_gradient(variant):
     model, params, source, target = make(variant)
-    gradient = jax.grad(lambda p: jnp.sum(model.apply({"params": p}, source, target)[0] ** 2))(
-        params
-    )
+    loss = lambda p: jnp.sum(model.apply({"params": p}, source, target)[0] ** 2)
+    gradient = jax.jit(jax.grad(loss))(params)
     silent = {
         jax.tree_util.keystr(path)
         for path, leaf in jax.tree_util.tree_leaves_with_path(gradient)
@@ -112,15 +132,16 @@ def test_every_weight_gets_a_gradient(variant):
     assert silent == set()
 
 
-def test_dropout_is_off_unless_training_and_follows_its_key():
+def test_dropout_is_off_without_a_key_and_follows_it():
     config = dataclasses.replace(SMALL, dropout=0.5, input_feeding=True)
     model = build_seq2seq(config, source_vocab_size=VOCAB, target_vocab_size=VOCAB, bos_id=BOS)
     _, _, source, target = make("default")
-    params = model.init(jax.random.key(0), source, target)["params"]
+    params = jax.jit(model.init)(jax.random.key(0), source, target)["params"]
+    apply = jax.jit(model.apply)
 
     def logits(train, seed):
-        rngs = {"dropout": jax.random.key(seed)}
-        return model.apply({"params": params}, source, target, train=train, rngs=rngs)[0]
+        rngs = {"dropout": jax.random.key(seed)} if train else {}
+        return apply({"params": params}, source, target, rngs=rngs)[0]
 
     np.testing.assert_array_equal(logits(False, 0), logits(False, 1))
     np.testing.assert_array_equal(logits(True, 0), logits(True, 0))
@@ -152,3 +173,65 @@ def test_a_language_models_step_is_its_teacher_forcing():
     for time in range(4):
         carry, step = model.apply(variables, carry, tokens.values[:, time], method="step")
         np.testing.assert_allclose(step, logits[:, time], atol=1e-5)
+
+
+class Leaky(nn.Module):
+    """A user's own cell: a state that leaks, in ten lines."""
+
+    width: int
+
+    def initial_carry(self, rows):
+        return jnp.zeros((rows, self.width))
+
+    @nn.compact
+    def __call__(self, carry, inputs):
+        carry = 0.9 * carry + jnp.tanh(nn.Dense(self.width)(inputs))
+        return carry, carry
+
+
+@pytest.mark.parametrize("feeding", (False, True))
+def test_a_users_own_cell_is_taught_and_decoded_like_any_other(feeding):
+    model = build_seq2seq(
+        dataclasses.replace(SMALL, input_feeding=feeding),
+        source_vocab_size=VOCAB,
+        target_vocab_size=VOCAB,
+        bos_id=BOS,
+        cell_fn=lambda input_size, hidden_size: Leaky(hidden_size),
+    )
+    _, _, source, target = make("default")
+    variables = jax.jit(model.init)(jax.random.key(0), source, target)
+    apply = jax.jit(model.apply, static_argnames="method")
+    logits, _ = apply(variables, source, target)
+    state, memory = apply(variables, source, method="encode")
+    _, first = apply(variables, state, memory, jnp.full((3,), BOS), method="step")
+    np.testing.assert_allclose(first, logits[:, 0], atol=1e-5)
+    loss = lambda v: jnp.sum(model.apply(v, source, target)[0] ** 2)
+    gradient = jax.jit(jax.grad(loss))(variables)
+    assert all(bool(jnp.any(leaf != 0)) for leaf in jax.tree.leaves(gradient))
+
+
+def test_a_state_that_does_not_fit_is_not_copied():
+    config = dataclasses.replace(SMALL, bridge="copy", projection_size=3)
+    model = build_seq2seq(config, source_vocab_size=VOCAB, target_vocab_size=VOCAB, bos_id=BOS)
+    _, _, source, target = make("default")
+    with pytest.raises(ValueError, match="bridge 'copy' must find the state of decoder layer 0"):
+        model.init(jax.random.key(0), source, target)
+
+
+def test_a_pyramid_joins_neighbours_and_halves_lengths():
+    inputs = jnp.arange(10.0).reshape(1, 5, 2)
+    joined, lengths = join_neighbours(inputs, jnp.array([3]))
+    assert joined.shape == (1, 3, 4) and int(lengths[0]) == 2
+    np.testing.assert_array_equal(joined[0], [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 0, 0]])
+
+
+def test_an_encoder_reads_vectors_as_it_reads_tokens():
+    encoder = Encoder(nn.Dense(4), (Layer(GRUCell(4, 6)), Layer(GRUCell(12, 6))), pyramid=True)
+    frames = jax.random.normal(jax.random.key(0), (2, 5, 3))
+    source = Padded(frames, jnp.array([5, 2]))
+    variables = encoder.init(jax.random.key(1), source)
+    found = encoder.apply(variables, source)
+    assert found.outputs.shape == (2, 3, 6) and found.lengths.tolist() == [3, 1]
+    spoilt = source._replace(values=frames.at[1, 2:].set(9.0))
+    jax.tree.map(np.testing.assert_array_equal, encoder.apply(variables, spoilt), found)
+    np.testing.assert_array_equal(found.outputs[1, 1:], 0)

@@ -1,4 +1,6 @@
-"""`unroll` against the equations, in every way through time."""
+"""`unroll` against the equations: every cell, in every way through time that takes it."""
+
+import functools
 
 import flax.linen as nn
 import jax
@@ -6,195 +8,269 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from oracles import recurrent as oracle
+from unroll.cases import CASES, FEATURES, HIDDEN, WAYS
 
-from seqjax.cells.lstm import LSTMCarry, LSTMCell
+from seqjax.cells.cell import RecurrentCell
+from seqjax.cells.slstm import NOTHING_YET, SLSTMCarry
 from seqjax.unroll.unroll import unroll
 
-METHODS = ("scan", "fused")
-FEATURES, HIDDEN = 3, 4
+LENGTHS = (5, 2, 0, 4)
+TIME = 6
+
+# The other ways, and reading backwards, differ in nothing that these do not show; all are `slow`.
+CHECKED = [("lstm", "scan"), ("lstm", "fused"), ("gru", "fused"), ("slstm", "fused")]
+CHECKED += [("min lstm", "parallel"), ("lstm projected", "fused")]
+either_way = pytest.mark.parametrize(
+    "reverse", (False, pytest.param(True, marks=pytest.mark.slow)), ids=("forward", "backward")
+)
+every_way = pytest.mark.parametrize(("name", "method"), WAYS)
 
 
-class Layer(nn.Module):
+class Outer(nn.Module):
+    cell: RecurrentCell
     method: str = "auto"
     reverse: bool = False
-
-    def setup(self):
-        self.cell = LSTMCell(FEATURES, HIDDEN)
 
     def __call__(self, carry, inputs, lengths):
         return unroll(self.cell, carry, inputs, lengths, reverse=self.reverse, method=self.method)
 
 
-def make(seed=0, lengths=(5, 2, 0, 4), time=6):
+@functools.cache
+def make(name):
     """Random weights, a random state that is not zero, random inputs."""
-    rng = np.random.default_rng(seed)
-    draw = lambda *shape: jnp.asarray(rng.normal(size=shape), jnp.float32)
-    batch = len(lengths)
-    params = {
-        "cell": {
-            "input_kernel": draw(FEATURES, 4 * HIDDEN),
-            "recurrent_kernel": draw(HIDDEN, 4 * HIDDEN),
-            "bias": draw(4 * HIDDEN),
-        }
-    }
-    carry = LSTMCarry(draw(batch, HIDDEN), draw(batch, HIDDEN))
-    return params, carry, draw(batch, time, FEATURES), jnp.asarray(lengths)
+    rng = np.random.default_rng(0)
+    draw = lambda leaf: jnp.asarray(rng.normal(size=leaf.shape), jnp.float32)
+    cell = CASES[name].cell_fn()
+    carry = jax.tree.map(draw, cell.initial_carry(len(LENGTHS)))
+    if isinstance(carry, SLSTMCarry):
+        carry = carry._replace(normaliser=1 + jnp.abs(carry.normaliser))
+    inputs, lengths = draw(np.zeros((len(LENGTHS), TIME, FEATURES))), jnp.array(LENGTHS)
+    params = Outer(cell).init(jax.random.key(0), carry, inputs, lengths)["params"]
+    return jax.tree.map(draw, params), carry, inputs, lengths
 
 
-def run(method, reverse, params, carry, inputs, lengths):
-    return Layer(method, reverse).apply({"params": params}, carry, inputs, lengths)
+@functools.cache
+def runner(name, method, reverse=False):
+    layer = Outer(CASES[name].cell_fn(), method, reverse)
+
+    def loss(params, carry, inputs, lengths):
+        """Sees every output and every leaf of the last carry."""
+        found = layer.apply({"params": params}, carry, inputs, lengths)
+        leaves = jax.tree.leaves(found)
+        waves = [jnp.cos(jnp.arange(leaf.size, dtype=leaf.dtype)) for leaf in leaves]
+        parts = zip(leaves, waves, strict=True)
+        total = sum(jnp.sum(jnp.sin(leaf) * wave.reshape(leaf.shape)) for leaf, wave in parts)
+        return total, found
+
+    return jax.jit(jax.value_and_grad(loss, argnums=(0, 1, 2), has_aux=True))
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("reverse", (False, True))
-def test_unroll_is_the_equations(method, reverse):
-    params, carry, inputs, lengths = make()
-    final, outputs = run(method, reverse, params, carry, inputs, lengths)
-    weights = [np.float64(params["cell"][n]) for n in ("input_kernel", "recurrent_kernel", "bias")]
-    expected, hidden, cell = oracle.lstm(
-        *weights,
-        np.float64(carry.hidden),
-        np.float64(carry.cell),
+def run(name, method, *arguments, reverse=False):
+    """Returns the last carry and the outputs."""
+    (_, found), _ = runner(name, method, reverse)(*arguments)
+    return found
+
+
+def loss_and_gradients(name, method, *arguments, reverse=False):
+    """Returns a loss that sees everything, and its gradients to weights, carry and inputs."""
+    (loss, _), gradients = runner(name, method, reverse)(*arguments)
+    return loss, gradients
+
+
+def assert_close(one, other, tolerance):
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=tolerance), one, other)
+
+
+@every_way
+@either_way
+def test_unroll_is_the_equations(name, method, reverse):
+    params, carry, inputs, lengths = make(name)
+    final, outputs = run(name, method, params, carry, inputs, lengths, reverse=reverse)
+    double = lambda tree: jax.tree.map(np.float64, tree)
+    expected, expected_final = oracle.run(
+        CASES[name].step,
+        double(params["cell"]),
+        tuple(double(jax.tree.leaves(carry))),
         np.float64(inputs),
         np.asarray(lengths),
         reverse=reverse,
     )
     np.testing.assert_allclose(outputs, expected, atol=2e-5)
-    np.testing.assert_allclose(final.hidden, hidden, atol=2e-5)
-    np.testing.assert_allclose(final.cell, cell, atol=2e-5)
-
-
-@pytest.mark.parametrize("reverse", (False, True))
-def test_fused_and_scan_have_the_same_gradients(reverse):
-    params, carry, inputs, lengths = make()
-    rng = np.random.default_rng(1)
-    weight = [jnp.asarray(rng.normal(size=s), jnp.float32) for s in ((4, 6, 4), (4, 4), (4, 4))]
-
-    def loss(method, params, carry, inputs):
-        final, outputs = run(method, reverse, params, carry, inputs, lengths)
-        parts = zip((outputs, final.hidden, final.cell), weight, strict=True)
-        return sum(jnp.sum(jnp.sin(value) * w) for value, w in parts)
-
-    expected, got = (
-        jax.grad(loss, argnums=(1, 2, 3))(method, params, carry, inputs) for method in METHODS
-    )
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), got, expected)
-
-
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("reverse", (False, True))
-def test_gradients_are_finite_differences(method, reverse):
-    with jax.enable_x64(True):
-        params, carry, inputs, lengths = jax.tree.map(
-            lambda leaf: jnp.asarray(leaf, jnp.float64) if leaf.dtype == jnp.float32 else leaf,
-            make(lengths=(3, 0, 2), time=3),
+    if isinstance(final, SLSTMCarry):  # the equations know no scale
+        scale = jnp.exp(final.stabiliser)
+        final = SLSTMCarry(final.hidden, final.cell * scale, final.normaliser * scale, 0 * scale)
+        scale = np.exp(expected_final[3])[:, :]
+        expected_final = (
+            expected_final[0],
+            expected_final[1] * scale,
+            expected_final[2] * scale,
+            0 * scale,
         )
+    for leaf, wanted in zip(jax.tree.leaves(final), expected_final, strict=True):
+        np.testing.assert_allclose(leaf, wanted, rtol=2e-5, atol=2e-5)
 
-        def loss(params, carry, inputs):
-            final, outputs = run(method, reverse, params, carry, inputs, lengths)
-            return jnp.sum(jnp.sin(outputs)) + jnp.sum(final.hidden * final.cell)
 
-        arguments = (params, carry, inputs)
-        gradient = jax.grad(loss, argnums=(0, 1, 2))(*arguments)
+@pytest.mark.parametrize("name", CASES)
+@either_way
+def test_every_way_has_the_gradients_of_the_reference(name, reverse):
+    arguments = make(name)
+    expected = loss_and_gradients(name, "scan", *arguments, reverse=reverse)
+    got = loss_and_gradients(name, CASES[name].methods[1], *arguments, reverse=reverse)
+    assert_close(got, expected, 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [pytest.param(*way, marks=[] if way in CHECKED else pytest.mark.slow) for way in WAYS],
+)
+def test_gradients_are_finite_differences(name, method):
+    with jax.enable_x64(True):
+        double = lambda leaf: jnp.asarray(leaf, jnp.float64)
+        params, carry, inputs, lengths = make(name)
+        arguments = jax.tree.map(double, (params, carry, inputs))
+        _, gradient = loss_and_gradients(name, method, *arguments, lengths)
         rng = np.random.default_rng(2)
         direction = jax.tree.map(lambda leaf: jnp.asarray(rng.normal(size=leaf.shape)), arguments)
-        step = 1e-5
+        step = 1e-6
         moved = [
-            loss(*jax.tree.map(lambda leaf, d, s=s: leaf + s * step * d, arguments, direction))
+            loss_and_gradients(
+                name,
+                method,
+                *jax.tree.map(lambda leaf, d, s=s: leaf + s * step * d, arguments, direction),
+                lengths,
+            )[0]
             for s in (1, -1)
         ]
         slope = sum(
             jnp.vdot(g, d)
             for g, d in zip(jax.tree.leaves(gradient), jax.tree.leaves(direction), strict=True)
         )
-        np.testing.assert_allclose(slope, (moved[0] - moved[1]) / (2 * step), rtol=1e-7)
+        np.testing.assert_allclose(slope, (moved[0] - moved[1]) / (2 * step), rtol=1e-6)
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("garbage", (1e6, np.nan, np.inf))
-def test_garbage_at_padding_changes_no_value_and_no_gradient(method, garbage):
-    params, carry, inputs, lengths = make()
-    padding = np.arange(inputs.shape[1]) >= np.asarray(lengths)[:, None]
-    spoilt = jnp.where(padding[..., None], garbage, inputs)
-
-    def loss(params, inputs):
-        final, outputs = run(method, False, params, carry, inputs, lengths)
-        return jnp.sum(outputs**2) + jnp.sum(final.cell**2)
-
-    for one, other in zip(
-        jax.tree.leaves(jax.value_and_grad(loss, argnums=(0, 1))(params, inputs)),
-        jax.tree.leaves(jax.value_and_grad(loss, argnums=(0, 1))(params, spoilt)),
-        strict=True,
-    ):
-        np.testing.assert_array_equal(one, other)
+@every_way
+def test_garbage_at_padding_changes_no_value_and_no_gradient(name, method):
+    params, carry, inputs, lengths = make(name)
+    padding = np.arange(TIME) >= np.asarray(lengths)[:, None]
+    expected = loss_and_gradients(name, method, params, carry, inputs, lengths)
+    for garbage in (1e6, np.nan, np.inf):
+        spoilt = jnp.where(padding[..., None], garbage, inputs)
+        found = loss_and_gradients(name, method, params, carry, spoilt, lengths)
+        jax.tree.map(np.testing.assert_array_equal, found, expected)
+    np.testing.assert_array_equal(np.asarray(expected[1][2])[padding], 0)
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_an_empty_row_keeps_its_carry_and_outputs_zeros(method):
-    params, carry, inputs, lengths = make()
-    final, outputs = run(method, False, params, carry, inputs, lengths)
-    np.testing.assert_array_equal(final.hidden[2], carry.hidden[2])
-    np.testing.assert_array_equal(final.cell[2], carry.cell[2])
+@every_way
+def test_an_empty_row_keeps_its_carry_and_outputs_zeros(name, method):
+    params, carry, inputs, lengths = make(name)
+    final, outputs = run(name, method, params, carry, inputs, lengths)
+    jax.tree.map(lambda a, b: np.testing.assert_array_equal(a[2], b[2]), final, carry)
     np.testing.assert_array_equal(outputs[2], 0)
+    np.testing.assert_array_equal(outputs[1, 2:], 0)
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_a_sequence_cut_in_two_gives_what_the_whole_gives(method):
-    params, carry, inputs, _ = make(time=6)
-    lengths = jnp.array([6, 2, 0, 4])
-    final, outputs = run(method, False, params, carry, inputs, lengths)
-    middle, first = run(method, False, params, carry, inputs[:, :3], jnp.minimum(lengths, 3))
-    end, second = run(method, False, params, middle, inputs[:, 3:], jnp.maximum(lengths - 3, 0))
-    np.testing.assert_allclose(jnp.concatenate([first, second], axis=1), outputs, atol=1e-6)
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), end, final)
+@every_way
+def test_a_sequence_cut_in_two_gives_what_the_whole_gives(name, method):
+    params, carry, inputs, lengths = make(name)
+    final, outputs = run(name, method, params, carry, inputs, lengths)
+    middle, first = run(name, method, params, carry, inputs, jnp.minimum(lengths, 3))
+    rest = jnp.roll(inputs, -3, axis=1)
+    end, second = run(name, method, params, middle, rest, jnp.maximum(lengths - 3, 0))
+    assert_close(jnp.concatenate([first[:, :3], second[:, :3]], axis=1), outputs, 1e-5)
+    assert_close(end, final, 1e-5)
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_permuting_the_batch_permutes_the_outputs(method):
-    params, carry, inputs, lengths = make()
+@every_way
+def test_permuting_the_batch_permutes_the_outputs(name, method):
+    params, carry, inputs, lengths = make(name)
     order = jnp.array([2, 0, 3, 1])
-    _, outputs = run(method, False, params, carry, inputs, lengths)
-    moved = jax.tree.map(lambda leaf: leaf[order], carry)
-    _, permuted = run(method, False, params, moved, inputs[order], lengths[order])
-    np.testing.assert_allclose(permuted, outputs[order], atol=1e-6)
+    expected = jax.tree.map(
+        lambda leaf: leaf[order], run(name, method, params, carry, inputs, lengths)
+    )
+    moved = jax.tree.map(lambda leaf: leaf[order], (carry, inputs, lengths))
+    assert_close(run(name, method, params, *moved), expected, 1e-6)
 
 
-def test_jit_is_eager():
-    arguments = make()
-    for method in METHODS:
-        eager = run(method, True, *arguments)
-        jitted = jax.jit(lambda *a, m=method: run(m, True, *a))(*arguments)
-        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), jitted, eager)
+@every_way
+def test_a_row_alone_is_the_row_in_its_batch(name, method):
+    params, carry, inputs, lengths = make(name)
+    final, outputs = run(name, method, params, carry, inputs, lengths)
+    # The same shape, so that nothing is compiled anew: the row, and rows without a step.
+    alone = jnp.where(jnp.arange(len(LENGTHS)) == 1, lengths, 0)
+    other_final, other = run(name, method, params, carry, 3 * inputs.at[1].divide(3), alone)
+    np.testing.assert_allclose(other[1], outputs[1], atol=1e-6)
+    assert_close(
+        jax.tree.map(lambda leaf: leaf[1], other_final),
+        jax.tree.map(lambda leaf: leaf[1], final),
+        1e-6,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [pytest.param(*way, marks=[] if way in CHECKED else pytest.mark.slow) for way in WAYS],
+)
+def test_reading_backwards_is_reading_the_reversed_row(name, method):
+    params, carry, inputs, lengths = make(name)
+    index = np.array([[(n - 1 - t) if t < n else t for t in range(TIME)] for n in LENGTHS])
+    flip = lambda values: jnp.take_along_axis(values, index[..., None], axis=1)
+    final, outputs = run(name, method, params, carry, inputs, lengths, reverse=True)
+    other_final, other = run(name, method, params, carry, flip(inputs), lengths)
+    np.testing.assert_allclose(flip(other), outputs, atol=1e-6)
+    assert_close(other_final, final, 1e-6)
+
+
+@every_way
+def test_extreme_inputs_stay_finite(name, method):
+    params, carry, inputs, lengths = make(name)
+    if name == "rnn relu":
+        pytest.skip("what a rectifier lets through grows with every step")
+    found = loss_and_gradients(name, method, params, carry, 1e4 * jnp.sign(inputs), lengths)
+    assert all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves(found))
+
+
+def test_an_slstm_starts_from_nothing_whatever_its_first_gate_is():
+    """With nothing in it, a cell shows what it is given first: the scale has no say."""
+    params, carry, inputs, lengths = make("slstm")
+    carry = jax.tree.map(jnp.zeros_like, carry)
+    carry = carry._replace(stabiliser=jnp.full_like(carry.stabiliser, NOTHING_YET))
+    for shift in (-200.0, 0.0, 200.0):
+        size = HIDDEN
+        bias = params["cell"]["bias"].at[:size].add(shift)
+        shifted = {"cell": {**params["cell"], "bias": bias}}
+        _, outputs = run("slstm", "scan", shifted, carry, inputs, lengths)
+        gates = inputs[0, 0] @ params["cell"]["input_kernel"] + bias
+        expected = jax.nn.sigmoid(gates[3 * size :]) * jnp.tanh(gates[2 * size : 3 * size])
+        np.testing.assert_allclose(outputs[0, 0], expected, atol=1e-6)
 
 
 def test_a_users_own_cell_runs_like_a_built_in_one():
     class Counter(nn.Module):
-        """Adds up its inputs; has no `project`."""
+        """Adds up its inputs."""
+
+        width: int = 2
+
+        def initial_carry(self, rows):
+            return jnp.zeros((rows, self.width))
 
         @nn.compact
         def __call__(self, carry, inputs):
-            carry = carry + nn.Dense(2, use_bias=False)(inputs)
+            carry = carry + nn.Dense(self.width, use_bias=False)(inputs)
             return carry, carry
 
-    class Outer(nn.Module):
-        @nn.compact
-        def __call__(self, inputs, lengths):
-            return unroll(Counter(), jnp.zeros((2, 2)), inputs, lengths)
-
-    inputs, lengths = jnp.ones((2, 3, 1)), jnp.array([3, 1])
-    variables = Outer().init(jax.random.key(0), inputs, lengths)
-    final, outputs = Outer().apply(variables, inputs, lengths)
-    kernel = variables["params"]["Counter_0"]["Dense_0"]["kernel"][0]
+    layer = Outer(Counter())
+    arguments = jnp.zeros((2, 2)), jnp.ones((2, 3, 1)), jnp.array([3, 1])
+    variables = layer.init(jax.random.key(0), *arguments)
+    final, outputs = layer.apply(variables, *arguments)
+    kernel = variables["params"]["cell"]["Dense_0"]["kernel"][0]
     np.testing.assert_allclose(final, np.outer([3, 1], kernel), rtol=1e-6)
     np.testing.assert_allclose(outputs[0], np.outer([1, 2, 3], kernel), rtol=1e-6)
     np.testing.assert_array_equal(outputs[1, 1:], 0)
 
 
-def test_fused_refuses_what_is_not_an_lstm():
-    class Outer(nn.Module):
-        @nn.compact
-        def __call__(self, inputs, lengths):
-            return unroll(nn.Dense(2), jnp.zeros((2, 2)), inputs, lengths, method="fused")
-
-    with pytest.raises(ValueError, match="fused.*Dense"):
-        Outer().init(jax.random.key(0), jnp.ones((2, 3, 1)), jnp.array([3, 1]))
+@pytest.mark.parametrize(("name", "method"), (("min gru", "fused"), ("lstm", "parallel")))
+def test_a_way_that_does_not_take_the_cell_is_refused(name, method):
+    params, *arguments = make(name)
+    cell = CASES[name].cell_fn()
+    with pytest.raises(ValueError, match=f"'{method}' takes a .*, got {type(cell).__name__}"):
+        Outer(cell, method).apply({"params": params}, *arguments)

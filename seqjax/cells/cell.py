@@ -1,0 +1,138 @@
+"""What a cell is: one time step, and the weights that it needs."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import flax.linen as nn
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+@runtime_checkable
+class Cell(Protocol):
+    """Any linen module with these is a cell and works wherever a built-in one does.
+
+    Its carry may be any pytree whose leaves are `[rows, size]`. `width` is the size of its output.
+    """
+
+    @property
+    def width(self) -> int: ...
+
+    def initial_carry(self, rows: int) -> Any: ...
+
+    def __call__(
+        self, carry: Any, inputs: Float[Array, "rows features"]
+    ) -> tuple[Any, Float[Array, "rows output"]]: ...
+
+
+class RecurrentCell(nn.Module):
+    """A cell whose step comes in three parts, so that each is done no more often than it must be.
+
+    `project` needs no carry and is run for all time steps in one product. `draw` makes what is
+    random but the same at all times (the masks of variational dropout, a kernel with dropped
+    connections), once for a sequence. `recur` is what is left for every step.
+    """
+
+    def initial_carry(self, rows: int) -> Any:
+        """Returns the carry before the first step."""
+        raise NotImplementedError
+
+    @property
+    def width(self) -> int:
+        """Features of the output."""
+        raise NotImplementedError
+
+    @property
+    def start_size(self) -> int:
+        """Features that `start` takes."""
+        raise NotImplementedError
+
+    def start(self, features: Float[Array, "rows start"]) -> Any:
+        """Returns a carry made of any numbers, as a bridge from an encoder has them."""
+        raise NotImplementedError
+
+    def project(self, inputs: Float[Array, "*rows features"]) -> Any:
+        """Returns what the inputs of any number of time steps contribute to their steps."""
+        raise NotImplementedError
+
+    def draw(self, rows: int) -> Any:
+        """Returns what is drawn once for a sequence; the same nothing each time without a key."""
+        del rows
+
+    def recur(self, carry: Any, projected: Any, drawn: Any) -> tuple[Any, Array]:
+        """Returns carry and output after a step whose inputs are already projected."""
+        raise NotImplementedError
+
+    def __call__(
+        self, carry: Any, inputs: Float[Array, "rows features"]
+    ) -> tuple[Any, Float[Array, "rows output"]]:
+        return self.recur(carry, self.project(inputs), self.draw(inputs.shape[0]))
+
+
+class ProductCell(RecurrentCell):
+    """A cell that sees its hidden state through one product, and for the rest works unit by unit.
+
+    Its step is `carry' = update(unit_weights, carry, projected, multiply(drawn, carry.hidden))`,
+    and its output `carry'.hidden`. Both are pure functions, from which `unroll/fused.py` makes the
+    gradient of all time steps.
+    """
+
+    @property
+    def multiply_fn(self) -> Callable[[Any, Any], Any]:
+        """`(drawn, hidden [*time rows output]) -> product`; `drawn` is what `draw` returns."""
+        return lambda kernel, hidden: hidden @ kernel
+
+    @property
+    def update_fn(self) -> Callable[[Any, Any, Any, Any], Any]:
+        """`(unit weights, carry, projected, product) -> carry` of one time step."""
+        raise NotImplementedError
+
+    def unit_weights(self) -> Any:
+        """Returns the weights of the update: biases and the like."""
+        raise NotImplementedError
+
+    def recur(self, carry: Any, projected: Any, drawn: Any) -> tuple[Any, Array]:
+        """Returns carry and output after a step whose inputs are already projected."""
+        product = self.multiply_fn(drawn, carry.hidden)
+        carry = self.update_fn(self.unit_weights(), carry, projected, product)
+        return carry, carry.hidden
+
+
+class HiddenCarry(NamedTuple):
+    """What a cell hands on whose output is all of its state.
+
+    Attributes:
+      hidden: `[rows, hidden]`.
+    """
+
+    hidden: Float[Array, "rows hidden"]
+
+
+class HiddenCell(RecurrentCell):
+    """A cell whose carry is a `HiddenCarry`.
+
+    Attributes:
+      input_size: Features of `x`.
+      hidden_size: Features of the output.
+    """
+
+    input_size: int
+    hidden_size: int
+
+    @property
+    def width(self) -> int:
+        """Features of the output."""
+        return self.hidden_size
+
+    @property
+    def start_size(self) -> int:
+        """Features that `start` takes."""
+        return self.hidden_size
+
+    def initial_carry(self, rows: int) -> HiddenCarry:
+        """Returns the carry before the first step: zeros."""
+        return HiddenCarry(jnp.zeros((rows, self.hidden_size)))
+
+    def start(self, features: Float[Array, "rows hidden"]) -> HiddenCarry:
+        """Returns a carry within the range of a tanh."""
+        return HiddenCarry(jnp.tanh(features))
