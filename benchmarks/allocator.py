@@ -1,17 +1,22 @@
 """A whole training step with and without memory that stays with the process.
 
-    python -m benchmarks.allocator [--runs 5] [--json]
+    seqjax bench allocator [--runs 7] [--json]
 
 The setting is of a process, so each measurement is one of its own; the two kinds take turns. What
 counts is the ratio of medians, not the seconds of one machine.
 """
 
-import argparse
-import json
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.timing import Timing, rows
+
+ROOT = Path(__file__).parents[1]
 
 STEPS = 20
 """Updates timed in one process, after three that are not."""
@@ -69,35 +74,17 @@ def one_process(kept: bool) -> float:
     return statistics.median(seconds[3:])
 
 
-def main() -> None:
-    """Prints a line, or one JSON object."""
-    parser = argparse.ArgumentParser(description="A training step, memory kept or given back.")
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--process", choices=("kept", "given-back"), help="one measurement")
-    arguments = parser.parse_args()
-    if arguments.process:
-        print(one_process(arguments.process == "kept"))
-        return
-    found: dict[str, list[float]] = {"kept": [], "given-back": []}
-    for _ in range(arguments.runs):
-        for kind, seconds in found.items():
-            words = [sys.executable, "-m", "benchmarks.allocator", "--process", kind]
-            done = subprocess.run(words, capture_output=True, text=True, check=True)
-            seconds.append(float(done.stdout))
-    ours, peer = (statistics.median(found[kind]) for kind in ("kept", "given-back"))
-    row = {
-        "case": "sentences preset, whole step",
-        "ours_s": round(ours, 4),
-        "peer": "memory given back",
-        "peer_s": round(peer, 4),
-        "ratio": round(peer / ours, 2),
-        "ours_range_s": [round(min(found["kept"]), 4), round(max(found["kept"]), 4)],
-        "peer_range_s": [round(min(found["given-back"]), 4), round(max(found["given-back"]), 4)],
-    }
-    line = "  ".join(f"{name} {value}" for name, value in row.items())
-    print(json.dumps(row) if arguments.json else line)
+def measurements(*, runs: int) -> Iterator[dict[str, Any]]:
+    """Yields one row."""
+    seconds: dict[str, list[float]] = {"kept": [], "given back": []}
+    for _ in range(runs):
+        for kind, taken in seconds.items():
+            words = [sys.executable, "-m", "benchmarks.allocator", kind]
+            done = subprocess.run(words, capture_output=True, text=True, check=True, cwd=ROOT)
+            taken.append(float(done.stdout))
+    timings = {kind: Timing(statistics.median(t), min(t), max(t)) for kind, t in seconds.items()}
+    yield from rows("sentences preset, whole step", "kept", timings)
 
 
 if __name__ == "__main__":
-    main()
+    print(one_process(sys.argv[1] == "kept"))

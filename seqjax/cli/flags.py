@@ -4,6 +4,7 @@ The string below a field is its help. `train` takes the fields of `Config` itsel
 """
 
 import dataclasses
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -154,6 +155,37 @@ class DoctorFlags:
 
     json: bool = False
     """Print one JSON object."""
+
+
+BENCHMARKS = ("recurrent", "allocator")
+
+
+@dataclass(frozen=True)
+class BenchFlags:
+    """Times what is ours beside what is others', in turn. Run it from the source tree, on a machine
+    that does nothing else."""
+
+    benchmark: str
+    """recurrent: one layer, forward and backward, beside PyTorch's and Flax's. allocator: a whole
+    training step, with scratch memory kept and given back."""
+    runs: int = 7
+    """Times that each is measured; the median counts."""
+    size: str | None = None
+    """Batch, time and width of the layer, as 64x50x512; by default several."""
+    json: bool = False
+    """Print one JSON object for each comparison."""
+
+    def __post_init__(self):
+        _at_least_one("runs", self.runs)
+        if self.benchmark not in BENCHMARKS:
+            raise ValueError(f"benchmark must be one of {BENCHMARKS}, got {self.benchmark!r}")
+        if self.size is not None and not re.fullmatch(r"[1-9]\d*x[1-9]\d*x[1-9]\d*", self.size):
+            raise ValueError(f"size must be like 64x50x512, got {self.size!r}")
+
+    @property
+    def sizes(self) -> list[tuple[int, ...]]:
+        """What `size` says; empty if it says nothing."""
+        return [tuple(map(int, self.size.split("x")))] if self.size else []
 
 
 def train_flags(tokens: list[str]) -> TrainFlags:

@@ -14,6 +14,7 @@ COMMANDS = {
     "generate": "let a language model go on from a prompt",
     "inspect": "tell what a run is: settings, sizes, vocabulary, results",
     "doctor": "check this installation: versions, devices, a canary computation",
+    "bench": "time what is ours beside what is others'",
 }
 
 EXAMPLES = {
@@ -42,6 +43,9 @@ The same command again goes on where the training was interrupted.""",
     "doctor": """\
   seqjax doctor
   seqjax doctor --json""",
+    "bench": """\
+  seqjax bench recurrent
+  seqjax bench recurrent --size 64x50x512 --runs 15 --json""",
 }
 
 HELP = "\n".join(
@@ -130,6 +134,7 @@ def _help(command: str) -> int:
         "generate": flags.GenerateFlags,
         "inspect": flags.InspectFlags,
         "doctor": flags.DoctorFlags,
+        "bench": flags.BenchFlags,
     }
     print(f"examples:\n{EXAMPLES[command]}\n")
     print_help(kinds[command], f"seqjax {command}")
@@ -170,11 +175,16 @@ def _run(command: str, tokens: list[str]) -> int:
             from seqjax.cli import inspect
 
             return inspect.run(arguments)
-        case _:
+        case "doctor":
             arguments = read_flags(flags.DoctorFlags, tokens)
             from seqjax.cli import doctor
 
             return doctor.run(arguments)
+        case _:
+            arguments = read_flags(flags.BenchFlags, tokens)
+            from seqjax.cli import bench
+
+            return bench.run(arguments)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import pytest
 
 from seqjax.cli import doctor
 from seqjax.cli.flags import (
+    BenchFlags,
     DecodeFlags,
     DoctorFlags,
     EvaluateFlags,
@@ -34,6 +35,7 @@ KINDS = {
     "generate": GenerateFlags,
     "inspect": InspectFlags,
     "doctor": DoctorFlags,
+    "bench": BenchFlags,
 }
 
 
@@ -50,13 +52,13 @@ def test_without_flags_a_config_is_its_defaults():
 
 def test_every_kind_of_value_arrives():
     config = settings(
-        *("--steps", "30", "--model.dropout=0.5", "--model.no-bidirectional", "--data.lowercase"),
+        *("--steps", "30", "--model.dropout=0.5", "--model.no-tied-embeddings", "--data.lowercase"),
         *("--train", "a.en", "a.de", "--valid=b.en", "b.de", "--optimizer.name", "sgd"),
         *("--decode.length-penalty", "-0.5", "--run-dir", "here/", "--model.hidden_size", "7"),
     )
     assert config.steps == 30
     assert config.model.dropout == 0.5
-    assert config.model.bidirectional is False
+    assert config.model.tied_embeddings is False
     assert config.data.lowercase is True
     assert config.train == ("a.en", "a.de")
     assert config.valid == ("b.en", "b.de")
