@@ -175,6 +175,21 @@ class ModelConfig:
             f"at least 1 and below the width of an LSTM ({smallest})",
             self.projection_size,
         )
+        if self.projection_size is not None and self.direction == "both":
+            # An encoder of both directions is twice as wide as a decoder that is projected too.
+            why = "when model.projection_size is given and model.direction is both"
+            narrow = self.attention not in ("dot", "scaled_dot")
+            _require(narrow, "model.attention", f"neither dot nor scaled_dot {why}", self.attention)
+            _require(self.bridge != "copy", "model.bridge", f"another {why}", self.bridge)
+        own_way = "parallel" if self.cell in ("min_lstm", "min_gru") else "fused"
+        ways = ("auto", "scan") if self.zoneout else ("auto", "scan", own_way)
+        noise = " and model.zoneout is on" if self.zoneout else ""
+        _require(
+            self.unroll in ways,
+            "model.unroll",
+            f"one of {', '.join(ways)} when model.cell is {self.cell}{noise}",
+            self.unroll,
+        )
         _require(
             self.longest_memory is None or self.longest_memory >= 3,
             "model.longest_memory",

@@ -178,7 +178,8 @@ class BenchFlags:
     def __post_init__(self):
         _at_least_one("runs", self.runs)
         if self.benchmark not in BENCHMARKS:
-            raise ValueError(f"benchmark must be one of {BENCHMARKS}, got {self.benchmark!r}")
+            known = ", ".join(BENCHMARKS)
+            raise ValueError(f"benchmark must be one of {known}, got {self.benchmark!r}")
         if self.size is not None and not re.fullmatch(r"[1-9]\d*x[1-9]\d*x[1-9]\d*", self.size):
             raise ValueError(f"size must be like 64x50x512, got {self.size!r}")
 

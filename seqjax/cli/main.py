@@ -30,7 +30,7 @@ The same command again goes on where the training was interrupted.""",
   seqjax evaluate runs/dates --data test.tsv --json
   seqjax evaluate runs/dates --data test.tsv --beam-size 10 --output answers.txt""",
     "decode": """\
-  echo "March 3rd, 1999" | seqjax decode runs/dates
+  echo "en March 3, 1999" | seqjax decode runs/dates
   seqjax decode runs/dates --input sources.txt --beam-size 10 --n-best 3 --scores
   seqjax decode runs/dates --input sources.txt --output jsonl""",
     "generate": """\
@@ -60,7 +60,7 @@ HELP = "\n".join(
         "examples:",
         "  seqjax train --preset dates",
         "  seqjax evaluate runs/dates",
-        '  echo "March 3rd, 1999" | seqjax decode runs/dates',
+        '  echo "en March 3, 1999" | seqjax decode runs/dates',
         "",
         "seqjax COMMAND --help tells a command's flags, seqjax --version the version.",
     ]

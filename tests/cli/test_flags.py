@@ -53,6 +53,7 @@ def test_without_flags_a_config_is_its_defaults():
 def test_every_kind_of_value_arrives():
     config = settings(
         *("--steps", "30", "--model.dropout=0.5", "--model.no-tied-embeddings", "--data.lowercase"),
+        *("--model.direction", "forward"),
         *("--train", "a.en", "a.de", "--valid=b.en", "b.de", "--optimizer.name", "sgd"),
         *("--decode.length-penalty", "-0.5", "--run-dir", "here/", "--model.hidden_size", "7"),
     )
@@ -184,6 +185,33 @@ MISTAKES = [
     ("generate r --samples 0", "samples must be at least 1, got 0"),
     ("evaluate r --limit 0", "limit must be at least 1, got 0"),
     ("inspect r s", "nothing takes 's'; see --help"),
+    (
+        "train --model.cell gru --model.lstm-variant coupled",
+        "model.lstm_variant must be standard when model.cell is gru, got coupled",
+    ),
+    (
+        "train --model.cell lstn",
+        "--model.cell must be one of lstm, gru, gru_reset_before, mgu, rnn",
+    ),
+    (
+        "train --model.cell min_gru --model.unroll fused",
+        "model.unroll must be one of auto, scan, parallel when model.cell is min_gru, got fused",
+    ),
+    (
+        "train --model.zoneout 0.1 --model.unroll fused",
+        "model.unroll must be one of auto, scan when model.cell is lstm and model.zoneout is on",
+    ),
+    (
+        "train --model.projection-size 8 --model.attention dot",
+        "model.attention must be neither dot nor scaled_dot when model.projection_size is given",
+    ),
+    (
+        "train --model.projection-size 8 --model.bridge copy",
+        "model.bridge must be another when model.projection_size is given and model.direction is",
+    ),
+    ("train --model.longest-memory 2", "model.longest_memory must be at least 3, got 2"),
+    ("bench recurent", "benchmark must be one of recurrent, allocator, got 'recurent'"),
+    ("bench recurrent --size 3x", "size must be like 64x50x512, got '3x'"),
     ("doctor --jsn", "unknown flag --jsn, did you mean --json?"),
 ]
 
