@@ -191,7 +191,7 @@ MISTAKES = [
     ),
     (
         "train --model.cell lstn",
-        "--model.cell must be one of lstm, gru, gru_reset_before, mgu, rnn",
+        "--model.cell must be one of lstm, gru, gru_reset_before, mgu,",
     ),
     (
         "train --model.cell min_gru --model.unroll fused",
