@@ -19,8 +19,8 @@ from seqjax.cells.rnn import RNNCell
 
 Kind = Literal["lstm", "gru", "gru_reset_before", "rnn", "rnn_relu"]
 """What arrays alone do not say. The GRU is the one that resets after the recurrent product, unless
-its kind says before; `rnn` has a tanh. Peepholes and projections are seen from the arrays; an LSTM
-without the activation of its input or output has the arrays of one with it, and is none of these."""
+its kind says before; `rnn` has a tanh. Peepholes and projections are seen from the arrays. An LSTM
+without the activation of its input or output has the arrays of one with it and is none of these."""
 
 Weights = dict[str, Any]
 """The parameters of one cell: NumPy arrays where this package made them, else any arrays."""
