@@ -147,6 +147,9 @@ class ModelConfig:
     """How layers run along time. scan is nn.scan, the reference, for any cell; fused computes the
     weight gradients of a standard LSTM in one product after the backward pass; parallel is for
     min_lstm and min_gru; auto takes the last two where they apply."""
+    keep_every: int | None = None
+    """Keep a layer's state for the gradient only every this many steps, and compute again what lies
+    between: long sequences in less memory, for one more forward pass. Not with unroll scan."""
 
     def __post_init__(self):
         for name in ("embedding_size", "hidden_size", "encoder_layers", "decoder_layers"):
@@ -189,6 +192,18 @@ class ModelConfig:
             "model.unroll",
             f"one of {', '.join(ways)} when model.cell is {self.cell}{noise}",
             self.unroll,
+        )
+        _require(
+            self.keep_every is None or self.keep_every >= 1,
+            "model.keep_every",
+            "at least 1",
+            self.keep_every,
+        )
+        _require(
+            self.keep_every is None or not (self.unroll == "scan" or self.zoneout),
+            "model.keep_every",
+            "None when model.unroll is scan or model.zoneout is on",
+            self.keep_every,
         )
         _require(
             self.longest_memory is None or self.longest_memory >= 3,

@@ -22,6 +22,7 @@ from seqjax.models.language_model import LanguageModel
 from seqjax.models.layers import BidirectionalLayer, Layer
 from seqjax.models.seq2seq import Seq2Seq
 from seqjax.types import Parameters
+from seqjax.unroll.unroll import UnrollFn, unroll
 
 
 def build_scorer(config: ModelConfig, query_size: int) -> Scorer | None:
@@ -74,6 +75,11 @@ def build_cell(config: ModelConfig, input_size: int, hidden_size: int) -> Cell:
     return Zoneout(cell, config.zoneout, config.zoneout) if config.zoneout else cell
 
 
+def build_unroll(config: ModelConfig) -> UnrollFn:
+    """Returns `unroll` as `config` wants it."""
+    return functools.partial(unroll, method=config.unroll, keep_every=config.keep_every)
+
+
 CellFn = Callable[[int, int], Cell]
 """`(input size, hidden size) -> cell`."""
 
@@ -91,17 +97,17 @@ def _stack(cell_fn: CellFn, config: ModelConfig, bottom_size: int) -> tuple[Cell
 
 
 def _encoder_layers(cell_fn: CellFn, config: ModelConfig) -> tuple[Layer | BidirectionalLayer, ...]:
-    layers, size = [], config.embedding_size
+    layers, size, unroll_fn = [], config.embedding_size, build_unroll(config)
     for depth in range(config.encoder_layers):
         if config.pyramid and depth:
             size *= 2
         if config.direction == "both":
             halves = [cell_fn(size, config.hidden_size // 2) for _ in range(2)]
-            layers.append(BidirectionalLayer(*halves, method=config.unroll))
+            layers.append(BidirectionalLayer(*halves, unroll_fn=unroll_fn))
             size = sum(half.width for half in halves)
         else:
             cell, reverse = cell_fn(size, config.hidden_size), config.direction == "backward"
-            layers.append(Layer(cell, reverse, config.unroll))
+            layers.append(Layer(cell, reverse, unroll_fn))
             size = cell.width
     return tuple(layers)
 
@@ -147,7 +153,7 @@ def build_seq2seq(
             input_feeding=config.input_feeding,
             dropout_rate=config.dropout,
             residual=config.residual,
-            method=config.unroll,
+            unroll_fn=build_unroll(config),
         ),
         bos_id=bos_id,
     )
@@ -164,7 +170,7 @@ def build_language_model(
         tied=config.tied_embeddings,
         dropout_rate=config.dropout,
         residual=config.residual,
-        method=config.unroll,
+        unroll_fn=build_unroll(config),
     )
 
 

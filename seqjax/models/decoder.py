@@ -23,7 +23,7 @@ from seqjax.masking import length_mask
 from seqjax.models.encoder import Encoded
 from seqjax.models.layers import draw_stack, stack_step, stack_unroll
 from seqjax.unroll.scan import scan_time
-from seqjax.unroll.unroll import UnrollMethod
+from seqjax.unroll.unroll import UnrollFn, unroll
 
 Scorer = DotScorer | GeneralScorer | AdditiveScorer
 
@@ -132,7 +132,7 @@ class Decoder(nn.Module):
       input_feeding: See above.
       dropout_rate: On the embedding, between layers, and on the readout before the output layer.
       residual: Add a layer's input to its output where both are equally wide.
-      method: How `unroll` runs.
+      unroll_fn: `unroll`, with its choices made.
     """
 
     embedding: nn.Embed
@@ -144,7 +144,7 @@ class Decoder(nn.Module):
     input_feeding: bool = False
     dropout_rate: float = 0.0
     residual: bool = False
-    method: UnrollMethod = "auto"
+    unroll_fn: UnrollFn = unroll
 
     def setup(self):
         self.dropout = nn.Dropout(self.dropout_rate)
@@ -189,7 +189,7 @@ class Decoder(nn.Module):
                 embedded,
                 lengths,
                 residual=self.residual,
-                method=self.method,
+                unroll_fn=self.unroll_fn,
             )
             readout, weights = self._read(queries, memory)
         return self._logits(drop_fn(readout)), weights

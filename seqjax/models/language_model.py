@@ -11,7 +11,7 @@ from seqjax.cells.cell import Cell
 from seqjax.cells.noise import noisy
 from seqjax.models.layers import draw_stack, stack_step, stack_unroll
 from seqjax.types import Padded
-from seqjax.unroll.unroll import UnrollMethod
+from seqjax.unroll.unroll import UnrollFn, unroll
 
 
 class LanguageModel(nn.Module):
@@ -25,7 +25,7 @@ class LanguageModel(nn.Module):
       dropout_rate: On the embedding, between layers and before the output layer (Zaremba, Sutskever
         & Vinyals, 2014).
       residual: Add a layer's input to its output where both are equally wide.
-      method: How `unroll` runs.
+      unroll_fn: `unroll`, with its choices made.
     """
 
     embedding: nn.Embed
@@ -33,7 +33,7 @@ class LanguageModel(nn.Module):
     tied: bool = True
     dropout_rate: float = 0.0
     residual: bool = False
-    method: UnrollMethod = "auto"
+    unroll_fn: UnrollFn = unroll
 
     def setup(self):
         self.dropout = nn.Dropout(self.dropout_rate)
@@ -60,7 +60,7 @@ class LanguageModel(nn.Module):
             drop_fn(self.embedding(tokens.values)),
             tokens.lengths,
             residual=self.residual,
-            method=self.method,
+            unroll_fn=self.unroll_fn,
         )
         return carry, self._logits(drop_fn(hidden))
 

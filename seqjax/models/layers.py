@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from seqjax.cells.cell import Cell, RecurrentCell
-from seqjax.unroll.unroll import UnrollMethod, unroll
+from seqjax.unroll.unroll import UnrollFn, unroll
 
 DropFn = Callable[[Array], Array]
 """Dropout that already knows whether it is on."""
@@ -21,19 +21,19 @@ class Layer(nn.Module):
     Attributes:
       cell: Any cell.
       reverse: Read every row from its own last valid step to its first; outputs stay in place.
-      method: How `unroll` runs.
+      unroll_fn: `unroll`, with its choices made.
     """
 
     cell: Cell
     reverse: bool = False
-    method: UnrollMethod = "auto"
+    unroll_fn: UnrollFn = unroll
 
     def __call__(
         self, inputs: Float[Array, "batch time features"], lengths: Int[Array, " batch"]
     ) -> tuple[Any, Float[Array, "batch time hidden"]]:
         """Returns the last state, and an output for every step."""
         carry = self.cell.initial_carry(inputs.shape[0])
-        return unroll(self.cell, carry, inputs, lengths, reverse=self.reverse, method=self.method)
+        return self.unroll_fn(self.cell, carry, inputs, lengths, reverse=self.reverse)
 
 
 class BidirectionalLayer(nn.Module):
@@ -42,12 +42,12 @@ class BidirectionalLayer(nn.Module):
     Attributes:
       forward_cell: Reads from the first step.
       backward_cell: Reads from each row's own last valid step; of the same kind.
-      method: How `unroll` runs.
+      unroll_fn: `unroll`, with its choices made.
     """
 
     forward_cell: Cell
     backward_cell: Cell
-    method: UnrollMethod = "auto"
+    unroll_fn: UnrollFn = unroll
 
     def __call__(
         self, inputs: Float[Array, "batch time features"], lengths: Int[Array, " batch"]
@@ -55,13 +55,8 @@ class BidirectionalLayer(nn.Module):
         """Returns the last states, and an output for every step."""
         directions = ((self.forward_cell, False), (self.backward_cell, True))
         forward, backward = (
-            unroll(
-                cell,
-                cell.initial_carry(inputs.shape[0]),
-                inputs,
-                lengths,
-                reverse=reverse,
-                method=self.method,
+            self.unroll_fn(
+                cell, cell.initial_carry(inputs.shape[0]), inputs, lengths, reverse=reverse
             )
             for cell, reverse in directions
         )
@@ -118,13 +113,13 @@ def stack_unroll(
     lengths: Int[Array, " batch"],
     *,
     residual: bool = False,
-    method: UnrollMethod = "auto",
+    unroll_fn: UnrollFn = unroll,
 ) -> tuple[tuple[Any, ...], Float[Array, "batch time hidden"]]:
     """Runs stacked cells over whole sequences, layer by layer: `stack_step` at every time."""
     after = []
     for depth, (cell, carry) in enumerate(zip(cells, carries, strict=True)):
         below = drop_fn(inputs) if depth else inputs
-        carry, above = unroll(cell, carry, below, lengths, method=method)
+        carry, above = unroll_fn(cell, carry, below, lengths)
         inputs = _with_shortcut(above, inputs, residual)
         after.append(carry)
     return tuple(after), inputs

@@ -7,13 +7,13 @@ from jaxtyping import Array, Bool, Float
 
 def linear_recurrence(
     carry: Float[Array, "batch hidden"],
-    decay: Float[Array, "batch time hidden"],
-    addition: Float[Array, "batch time hidden"],
-    mask: Bool[Array, "batch time"],
+    decay: Float[Array, "time batch hidden"],
+    addition: Float[Array, "time batch hidden"],
+    mask: Bool[Array, "time batch"],
     *,
     reverse: bool = False,
-) -> tuple[Float[Array, "batch hidden"], Float[Array, "batch time hidden"]]:
-    """Returns the last state, and all states, of `h' = decay * h + addition`.
+) -> tuple[Float[Array, "batch hidden"], Float[Array, "time batch hidden"]]:
+    """Returns the last state, and all states, of `h' = decay * h + addition`; time first.
 
     The latter are 0 at padding. An associative scan: log2(time) rounds in which every time step
     is worked on at once.
@@ -34,7 +34,7 @@ def linear_recurrence(
     def then(first, second):
         return first[0] * second[0], second[0] * first[1] + second[1]
 
-    decays, additions = jax.lax.associative_scan(then, (decay, addition), axis=1, reverse=reverse)
-    states = decays * carry[:, None] + additions
-    final = states[:, 0 if reverse else -1]
+    decays, additions = jax.lax.associative_scan(then, (decay, addition), axis=0, reverse=reverse)
+    states = decays * carry[None] + additions
+    final = states[0 if reverse else -1]
     return final, jnp.where(mask, states, jnp.zeros((), states.dtype))

@@ -1,20 +1,28 @@
 """Everything that runs along time goes through `unroll`."""
 
-import functools
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from seqjax.cells.cell import Cell, HiddenCarry, ProductCell, RecurrentCell
 from seqjax.cells.minimal import LinearCell
 from seqjax.masking import length_mask, where_valid
+from seqjax.unroll.chunks import in_chunks
 from seqjax.unroll.fused import fused_scan
 from seqjax.unroll.parallel import linear_recurrence
 from seqjax.unroll.scan import scan_time
 
 UnrollMethod = Literal["auto", "scan", "fused", "parallel"]
+
+
+@runtime_checkable
+class UnrollFn(Protocol):
+    """`unroll`, perhaps with some of its choices made."""
+
+    def __call__(
+        self, cell: Cell, carry: Any, inputs: Any, lengths: Any, *, reverse: bool = False
+    ) -> tuple[Any, Array]: ...
 
 
 def unroll(
@@ -25,6 +33,7 @@ def unroll(
     *,
     reverse: bool = False,
     method: UnrollMethod = "auto",
+    keep_every: int | None = None,
 ) -> tuple[Any, Float[Array, "batch time hidden"]]:
     """Runs a cell over right-padded sequences.
 
@@ -38,44 +47,72 @@ def unroll(
       method: `scan` is the reference and takes any cell. `fused` takes a `ProductCell`, and the
         gradient of its product for all time steps in one. `parallel` takes a `LinearCell`. `auto`
         is the one of the last two that takes the cell, or else `scan`.
+      keep_every: If given, only the state of every so many steps is kept for the gradient, and what
+        lies between is computed again; see `in_chunks`. `scan` keeps everything.
 
     Returns:
       `(carry after the last valid step, outputs)`; outputs are exactly 0 at padding.
 
     Raises:
-      ValueError: If the method does not take the cell.
+      ValueError: If the method does not take the cell, or not `keep_every`.
     """
     mask = length_mask(lengths, inputs.shape[1])
     inputs = where_valid(mask, inputs)
-    match _chosen(cell, method):
-        case "fused":
-            assert isinstance(cell, ProductCell)
-            time_first = functools.partial(jax.tree.map, lambda leaf: jnp.swapaxes(leaf, 0, 1))
-            carry, outputs = fused_scan(
-                cell.multiply_fn,
-                cell.update_fn,
-                cell.draw(inputs.shape[0]),
-                cell.unit_weights(),
-                carry,
-                cell.project(time_first(inputs)),
-                mask.T,
-                reverse=reverse,
-            )
-            return carry, time_first(outputs)
-        case "parallel":
-            assert isinstance(cell, LinearCell)
-            decay, addition = cell.project(inputs)
-            hidden, outputs = linear_recurrence(
-                carry.hidden, decay, addition, mask, reverse=reverse
-            )
-            return HiddenCarry(hidden), outputs
-        case _:
-            if not isinstance(cell, RecurrentCell):
-                step = lambda cell, carry, x: cell(carry, x)
-                return scan_time(step, cell, carry, inputs, mask, reverse=reverse)
-            drawn = cell.draw(inputs.shape[0])
-            step = lambda cell, carry, x: cell.recur(carry, x, drawn)
-            return scan_time(step, cell, carry, cell.project(inputs), mask, reverse=reverse)
+    method = _chosen(cell, method)
+    if method == "scan":
+        if keep_every is not None:
+            raise ValueError(f"keep_every must be None for method 'scan', got {keep_every}")
+        return _scanned(cell, carry, inputs, mask, reverse)
+    run_fn: Any = (
+        _fused(cell, inputs.shape[0], reverse) if method == "fused" else _parallel(cell, reverse)
+    )
+    time_first = lambda leaf: jnp.swapaxes(leaf, 0, 1)
+    if keep_every is None:
+        carry, outputs = run_fn(carry, time_first(inputs), mask.T)
+    else:
+        carry, outputs = in_chunks(
+            run_fn, carry, time_first(inputs), mask.T, every=keep_every, reverse=reverse
+        )
+    return carry, time_first(outputs)
+
+
+def _scanned(cell: Cell, carry: Any, inputs: Any, mask: Any, reverse: bool) -> tuple[Any, Array]:
+    if not isinstance(cell, RecurrentCell):
+        step = lambda cell, carry, x: cell(carry, x)
+        return scan_time(step, cell, carry, inputs, mask, reverse=reverse)
+    drawn = cell.draw(inputs.shape[0])
+    step = lambda cell, carry, x: cell.recur(carry, x, drawn)
+    return scan_time(step, cell, carry, cell.project(inputs), mask, reverse=reverse)
+
+
+def _fused(cell: Any, rows: int, reverse: bool):
+    """Returns `(carry, inputs, mask) -> (carry, outputs)`, time first, of a `ProductCell`."""
+    drawn = cell.draw(rows)
+
+    def run(carry, inputs, mask):
+        return fused_scan(
+            cell.multiply_fn,
+            cell.update_fn,
+            drawn,
+            cell.unit_weights(),
+            carry,
+            cell.project(inputs),
+            mask,
+            reverse=reverse,
+        )
+
+    return run
+
+
+def _parallel(cell: Any, reverse: bool):
+    """Returns `(carry, inputs, mask) -> (carry, outputs)`, time first, of a `LinearCell`."""
+
+    def run(carry, inputs, mask):
+        decay, addition = cell.project(inputs)
+        hidden, outputs = linear_recurrence(carry.hidden, decay, addition, mask, reverse=reverse)
+        return HiddenCarry(hidden), outputs
+
+    return run
 
 
 def _chosen(cell: Cell, method: UnrollMethod) -> UnrollMethod:

@@ -11,6 +11,8 @@ from oracles import recurrent as oracle
 from unroll.cases import CASES, FEATURES, HIDDEN, WAYS
 
 from seqjax.cells.cell import RecurrentCell
+from seqjax.cells.lstm import LSTMCell
+from seqjax.cells.minimal import MinGRUCell
 from seqjax.cells.slstm import NOTHING_YET, SLSTMCarry
 from seqjax.unroll.unroll import unroll
 
@@ -30,9 +32,18 @@ class Outer(nn.Module):
     cell: RecurrentCell
     method: str = "auto"
     reverse: bool = False
+    keep_every: int | None = None
 
     def __call__(self, carry, inputs, lengths):
-        return unroll(self.cell, carry, inputs, lengths, reverse=self.reverse, method=self.method)
+        return unroll(
+            self.cell,
+            carry,
+            inputs,
+            lengths,
+            reverse=self.reverse,
+            method=self.method,
+            keep_every=self.keep_every,
+        )
 
 
 @functools.cache
@@ -50,8 +61,8 @@ def make(name):
 
 
 @functools.cache
-def runner(name, method, reverse=False):
-    layer = Outer(CASES[name].cell_fn(), method, reverse)
+def runner(name, method, reverse=False, keep_every=None):
+    layer = Outer(CASES[name].cell_fn(), method, reverse, keep_every)
 
     def loss(params, carry, inputs, lengths):
         """Sees every output and every leaf of the last carry."""
@@ -124,9 +135,9 @@ def test_every_way_has_the_gradients_of_the_reference(name, reverse):
     [pytest.param(*way, marks=[] if way in CHECKED else pytest.mark.slow) for way in WAYS],
 )
 def test_gradients_are_finite_differences(name, method):
+    params, carry, inputs, lengths = make(name)
     with jax.enable_x64(True):
         double = lambda leaf: jnp.asarray(leaf, jnp.float64)
-        params, carry, inputs, lengths = make(name)
         arguments = jax.tree.map(double, (params, carry, inputs))
         _, gradient = loss_and_gradients(name, method, *arguments, lengths)
         rng = np.random.default_rng(2)
@@ -274,3 +285,34 @@ def test_a_way_that_does_not_take_the_cell_is_refused(name, method):
     cell = CASES[name].cell_fn()
     with pytest.raises(ValueError, match=f"'{method}' takes a .*, got {type(cell).__name__}"):
         Outer(cell, method).apply({"params": params}, *arguments)
+
+
+@pytest.mark.parametrize("name", ("lstm", "min gru"))
+@pytest.mark.parametrize("reverse", (False, True), ids=("forward", "backward"))
+def test_keeping_less_changes_nothing(name, reverse):
+    arguments, method = make(name), CASES[name].methods[1]
+    whole = runner(name, method, reverse)(*arguments)
+    for keep_every in (4, 99):
+        found = runner(name, method, reverse, keep_every)(*arguments)
+        assert_close(found, whole, 1e-5)
+
+
+@pytest.mark.parametrize("cell", (LSTMCell(8, 32), MinGRUCell(8, 32)), ids=("lstm", "min gru"))
+def test_keeping_less_takes_less_memory(cell):
+    inputs, lengths = jnp.ones((4, 1024, 8)), jnp.full((4,), 1024)
+    carry = cell.initial_carry(4)
+
+    def scratch(keep_every):
+        layer = Outer(cell, keep_every=keep_every)
+        variables = jax.eval_shape(layer.init, jax.random.key(0), carry, inputs, lengths)
+        loss = lambda v: jnp.sum(layer.apply(v, carry, inputs, lengths)[1] ** 2)
+        compiled = jax.jit(jax.grad(loss)).lower(variables).compile()
+        return compiled.memory_analysis().temp_size_in_bytes
+
+    assert scratch(32) < 0.5 * scratch(None)
+
+
+def test_the_reference_keeps_everything():
+    params, *arguments = make("lstm")
+    with pytest.raises(ValueError, match="keep_every must be None for method 'scan', got 3"):
+        Outer(CASES["lstm"].cell_fn(), "scan", keep_every=3).apply({"params": params}, *arguments)
