@@ -54,7 +54,8 @@ def _train(config: Config, screen: Screen) -> int:
         f"{outcome.progress.best if outcome.progress.best is not None else math.nan:.4f} at step "
         f"{outcome.progress.best_step} · {outcome.progress.seconds:.0f} s of training"
     )
-    _conclude(outcome, config, screen)
+    with screen.working("answering"):
+        _conclude(outcome, config, screen)
     return 0
 
 
