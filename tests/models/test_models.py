@@ -11,8 +11,10 @@ import pytest
 
 from seqjax.build.model import build_language_model, build_seq2seq
 from seqjax.cells.gru import GRUCell
+from seqjax.cells.lstm import LSTMCell
 from seqjax.config import ModelConfig
-from seqjax.models.encoder import Encoder
+from seqjax.models.decoder import Bridge
+from seqjax.models.encoder import Encoded, Encoder
 from seqjax.models.layers import Layer, join_neighbours
 from seqjax.types import Padded
 
@@ -211,11 +213,12 @@ def test_a_users_own_cell_is_taught_and_decoded_like_any_other(feeding):
 
 
 def test_a_state_that_does_not_fit_is_not_copied():
-    config = dataclasses.replace(SMALL, bridge="copy", projection_size=3)
-    model = build_seq2seq(config, source_vocab_size=VOCAB, target_vocab_size=VOCAB, bos_id=BOS)
-    _, _, source, target = make("default")
+    state = LSTMCell(3, 5).initial_carry(2)
+    encoded = Encoded(jnp.zeros((2, 4, 5)), jnp.array([4, 1]), (state,))
+    (copied,) = Bridge("copy").apply({}, encoded, [LSTMCell(3, 5)])
+    assert copied is state
     with pytest.raises(ValueError, match="bridge 'copy' must find the state of decoder layer 0"):
-        model.init(jax.random.key(0), source, target)
+        Bridge("copy").apply({}, encoded, [LSTMCell(3, 4)])
 
 
 def test_a_pyramid_joins_neighbours_and_halves_lengths():
