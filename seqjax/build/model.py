@@ -1,16 +1,16 @@
 """From configuration to networks."""
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import flax.linen as nn
 import jax
 
 from seqjax.attention import AdditiveScorer, DotScorer, GeneralScorer
-from seqjax.cells.cell import Cell
+from seqjax.cells.cell import Cell, CellFn
 from seqjax.cells.gru import GRUCell, MGUCell
-from seqjax.cells.lstm import VARIANTS, LSTMCell
+from seqjax.cells.lstm import LSTMCell
+from seqjax.cells.lstm_variant import VARIANTS
 from seqjax.cells.minimal import MinGRUCell, MinLSTMCell
 from seqjax.cells.noise import Zoneout
 from seqjax.cells.rnn import RNNCell
@@ -78,10 +78,6 @@ def build_cell(config: ModelConfig, input_size: int, hidden_size: int) -> Cell:
 def build_unroll(config: ModelConfig) -> UnrollFn:
     """Returns `unroll` as `config` wants it."""
     return functools.partial(unroll, method=config.unroll, keep_every=config.keep_every)
-
-
-CellFn = Callable[[int, int], Cell]
-"""`(input size, hidden size) -> cell`."""
 
 
 def _embedding(vocab_size: int, config: ModelConfig) -> nn.Embed:

@@ -25,6 +25,10 @@ class Cell(Protocol):
     ) -> tuple[Any, Float[Array, "rows output"]]: ...
 
 
+CellFn = Callable[[int, int], Cell]
+"""`(input size, hidden size) -> cell`."""
+
+
 class RecurrentCell(nn.Module):
     """A cell whose step comes in three parts, so that each is done no more often than it must be.
 
@@ -56,7 +60,7 @@ class RecurrentCell(nn.Module):
         raise NotImplementedError
 
     def draw(self, rows: int) -> Any:
-        """Returns what is drawn once for a sequence; the same nothing each time without a key."""
+        """Returns what is drawn once for a sequence, and given to each of its steps; or nothing."""
         del rows
 
     def recur(self, carry: Any, projected: Any, drawn: Any) -> tuple[Any, Array]:

@@ -107,7 +107,7 @@ class _GatedCell(HiddenCell, ProductCell):
         glorot, zeros = nn.initializers.glorot_uniform(), nn.initializers.zeros
         self.input_kernel = self.param("input_kernel", glorot, (self.input_size, blocks * size))
         self.recurrent_kernel = self.param(
-            "recurrent_kernel", orthogonal_blocks, (size, blocks * size)
+            "recurrent_kernel", orthogonal_blocks(blocks), (size, blocks * size)
         )
         self.bias = self.param("bias", zeros, (blocks * size,))
 

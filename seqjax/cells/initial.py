@@ -8,24 +8,16 @@ from jaxtyping import Array
 from seqjax.types import Key
 
 
-def orthogonal_blocks(key: Key, shape: tuple[int, int], dtype=jnp.float32) -> Array:
-    """Returns one orthogonal matrix per gate, side by side: each gate keeps the norm it reads.
+def orthogonal_blocks(blocks: int):
+    """Returns an initialiser of one orthogonal matrix per gate, side by side on the last axis.
 
-    Args:
-      key: Of the draw.
-      shape: `(rows, blocks * rows)`, or `(rows, blocks * columns)` for blocks that are not square,
-        whose shorter side is orthonormal (a recurrent kernel under a projection).
-      dtype: Of the result.
+    Each gate keeps the norm of what it reads; of a matrix that is not square (a recurrent kernel
+    under a projection), the shorter side is orthonormal.
 
     References:
       Saxe, McClelland & Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep
       linear neural networks", 2014.
     """
-    return orthogonal_blocks_of(shape[1] // shape[0])(key, shape, dtype)
-
-
-def orthogonal_blocks_of(blocks: int):
-    """Returns an initialiser as `orthogonal_blocks`, of a stated number of blocks."""
 
     def init(key: Key, shape: tuple[int, int], dtype=jnp.float32) -> Array:
         orthogonal = nn.initializers.orthogonal()

@@ -1,24 +1,22 @@
 """Cells of equal size: how wide a cell must be to have a given number of weights."""
 
-from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from seqjax.cells.cell import RecurrentCell
-
-CellFn = Callable[[int, int], RecurrentCell]
-"""`(input size, hidden size) -> cell`."""
+from seqjax.cells.cell import Cell, CellFn
 
 
-def count_weights(cell: RecurrentCell, input_size: int) -> int:
+def count_weights(cell: Cell, input_size: int) -> int:
     """Returns how many numbers the weights of a cell are; nothing is computed.
 
     >>> from seqjax.cells.rnn import RNNCell
     >>> count_weights(RNNCell(3, 4), 3)
     32
     """
-    init = lambda key: cell.init(key, cell.initial_carry(1), jnp.zeros((1, input_size)))
+    module: Any = cell
+    init = lambda key: module.init(key, cell.initial_carry(1), jnp.zeros((1, input_size)))
     shapes = jax.eval_shape(init, jax.random.key(0))
     return sum(leaf.size for leaf in jax.tree.leaves(shapes))
 

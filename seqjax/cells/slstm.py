@@ -116,7 +116,7 @@ class SLSTMCell(ProductCell):
     def _initial_recurrent(self, key: Key) -> Float[Array, "heads size four_size"]:
         size = self.hidden_size // self.num_heads
         keys = jax.random.split(key, self.num_heads)
-        return jnp.stack([orthogonal_blocks(k, (size, 4 * size)) for k in keys])
+        return jnp.stack([orthogonal_blocks(4)(k, (size, 4 * size)) for k in keys])
 
     def initial_carry(self, rows: int) -> SLSTMCarry:
         """Returns the carry before the first step: zeros, on the smallest scale."""

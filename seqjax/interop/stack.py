@@ -14,7 +14,8 @@ from jaxtyping import Shaped
 
 from seqjax.cells.cell import RecurrentCell
 from seqjax.cells.gru import GRUCell
-from seqjax.cells.lstm import VARIANTS, LSTMCell
+from seqjax.cells.lstm import LSTMCell
+from seqjax.cells.lstm_variant import VARIANTS
 from seqjax.cells.rnn import RNNCell
 
 Kind = Literal["lstm", "gru", "gru_reset_before", "rnn", "rnn_relu"]

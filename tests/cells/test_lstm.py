@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from seqjax.cells.lstm import VARIANTS, LSTMCell
+from seqjax.cells.lstm import LSTMCell
+from seqjax.cells.lstm_variant import VARIANTS
 
 
 def test_the_forget_bias_is_a_parameter_and_added_once():

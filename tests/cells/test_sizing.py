@@ -1,7 +1,8 @@
 import pytest
 
 from seqjax.cells.gru import GRUCell
-from seqjax.cells.lstm import VARIANTS, LSTMCell
+from seqjax.cells.lstm import LSTMCell
+from seqjax.cells.lstm_variant import VARIANTS
 from seqjax.cells.minimal import MinGRUCell
 from seqjax.cells.sizing import count_weights, hidden_size_for
 

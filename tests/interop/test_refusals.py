@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from interop.stacks import random_stack
 
-from seqjax.cells.lstm import VARIANTS, LSTMCell
+from seqjax.cells.lstm import LSTMCell
+from seqjax.cells.lstm_variant import VARIANTS
 from seqjax.cells.slstm import SLSTMCell
 from seqjax.interop.flax import from_flax, to_flax
 from seqjax.interop.keras import from_keras, to_keras

@@ -8,7 +8,8 @@ from oracles import recurrent as oracle
 
 from seqjax.cells.cell import RecurrentCell
 from seqjax.cells.gru import GRUCell, MGUCell
-from seqjax.cells.lstm import VARIANTS, LSTMCell
+from seqjax.cells.lstm import LSTMCell
+from seqjax.cells.lstm_variant import VARIANTS
 from seqjax.cells.minimal import MinGRUCell, MinLSTMCell
 from seqjax.cells.rnn import RNNCell
 from seqjax.cells.slstm import SLSTMCell
