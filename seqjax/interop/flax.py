@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from seqjax.interop.entries import check_entries, check_entry
 from seqjax.interop.stack import (
     BLOCKS,
     DIRECTIONS,
@@ -18,8 +19,6 @@ from seqjax.interop.stack import (
     Layout,
     Stack,
     Weights,
-    check_entries,
-    check_entry,
     check_outline,
     check_stack,
     output_size,

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from seqjax.interop.entries import check_entries, check_entry
 from seqjax.interop.stack import (
     BLOCKS,
     DIRECTIONS,
@@ -16,8 +17,6 @@ from seqjax.interop.stack import (
     Layout,
     Stack,
     Weights,
-    check_entries,
-    check_entry,
     check_stack,
     merge_biases,
     output_size,

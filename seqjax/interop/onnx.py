@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from seqjax.interop.entries import check_entries, check_entry
 from seqjax.interop.stack import (
     BLOCKS,
     Kind,
     Layout,
     Stack,
     Weights,
-    check_entries,
-    check_entry,
     check_stack,
     hidden_size,
     merge_biases,

@@ -5,10 +5,9 @@ backward, of the parameters of one cell. A bidirectional layer hands both output
 the layer above.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Shaped
 
@@ -17,6 +16,7 @@ from seqjax.cells.gru import GRUCell
 from seqjax.cells.lstm import LSTMCell
 from seqjax.cells.lstm_variant import VARIANTS
 from seqjax.cells.rnn import RNNCell
+from seqjax.interop.entries import check_entries, check_entry
 
 Kind = Literal["lstm", "gru", "gru_reset_before", "rnn", "rnn_relu"]
 """What arrays alone do not say. The GRU is the one that resets after the recurrent product, unless
@@ -123,58 +123,6 @@ def split_biases(
     if "candidate_bias" in weights:
         recurrent[-len(weights["candidate_bias"]) :] = weights["candidate_bias"]
     return bias, recurrent
-
-
-def check_entry(
-    arrays: Mapping[str, Any], name: str, shape: tuple[int | str, ...], place: str = ""
-) -> np.ndarray:
-    """Returns a copy of an entry that has the shape; a size given by its name may be any.
-
-    Raises:
-      ValueError: If the entry is missing, has another shape, or is not of floating point.
-
-    >>> check_entry({"b": np.zeros(3)}, "b", (4,), "layer 0 ")
-    Traceback (most recent call last):
-    ValueError: layer 0 b must have shape (4), got (3)
-    """
-    if name not in arrays:
-        raise ValueError(f"{place}{name} must have shape {_shown(shape)}, got no such entry")
-    array = np.asarray(arrays[name]).copy()
-    pairs = zip(shape, array.shape, strict=False)
-    if array.ndim != len(shape) or any(
-        isinstance(size, int) and size != got for size, got in pairs
-    ):
-        raise ValueError(
-            f"{place}{name} must have shape {_shown(shape)}, got {_shown(array.shape)}"
-        )
-    if not jnp.issubdtype(array.dtype, jnp.floating):
-        raise ValueError(f"{place}{name} must be of floating point, got {array.dtype}")
-    return array
-
-
-def check_entries(
-    arrays: Mapping[str, Any], shapes: Mapping[str, tuple[int | str, ...]], place: str = ""
-) -> dict[str, np.ndarray]:
-    """Returns copies of entries that are all there, are all that is there, and share one dtype.
-
-    Raises:
-      ValueError: As `check_entry`; or if there is an entry more, or dtypes differ.
-    """
-    checked = {name: check_entry(arrays, name, shape, place) for name, shape in shapes.items()}
-    for name in arrays:
-        if name not in shapes:
-            got = _shown(np.shape(arrays[name]))
-            raise ValueError(
-                f"{place}{name} must not be there, got one of shape {got}; there is a place for "
-                f"{', '.join(shapes)}"
-            )
-    first = next(iter(checked))
-    for name, array in checked.items():
-        if array.dtype != checked[first].dtype:
-            raise ValueError(
-                f"{place}{name} must be {checked[first].dtype} as {first} is, got {array.dtype}"
-            )
-    return checked
 
 
 def check_outline(directions: Sequence[int]) -> None:
@@ -315,7 +263,3 @@ def _shapes_of(
     return cell_shapes(
         kind, below, max(projection.shape), min(projection.shape), peepholes="peepholes" in weights
     )
-
-
-def _shown(shape: Sequence[int | str]) -> str:
-    return f"({', '.join(map(str, shape))})"
