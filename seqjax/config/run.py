@@ -1,35 +1,14 @@
-"""Every setting of a run: frozen dataclasses, data only. Each field is a flag of the same name.
-
-The string below a field is its help on the command line. `Config` checks itself when it is made, so
-a configuration that exists is one that can run.
-"""
+"""A whole run, and the settings of its data, optimizer, validation and search."""
 
 import dataclasses
 from dataclasses import dataclass, field
 from typing import Literal
 
+from seqjax.config.model import ModelConfig
+from seqjax.config.require import require
+
 Task = Literal["text-to-text", "language-model"]
 TokenKind = Literal["chars", "words", "subwords"]
-AttentionKind = Literal["none", "dot", "scaled_dot", "general", "additive"]
-CellKind = Literal[
-    "lstm", "gru", "gru_reset_before", "mgu", "rnn", "rnn_relu", "min_lstm", "min_gru", "slstm"
-]
-LSTMKind = Literal[
-    "standard",
-    "peepholes",
-    "no_input_gate",
-    "no_forget_gate",
-    "no_output_gate",
-    "no_input_activation",
-    "no_output_activation",
-    "coupled",
-    "gate_recurrence",
-]
-
-
-def _require(holds: bool, name: str, constraint: str, got) -> None:
-    if not holds:
-        raise ValueError(f"{name} must be {constraint}, got {got}")
 
 
 @dataclass(frozen=True)
@@ -70,146 +49,15 @@ class DataConfig:
 
     def __post_init__(self):
         for name in ("examples", "min_count", "max_source", "max_target", "batch_size", "window"):
-            _require(getattr(self, name) >= 1, f"data.{name}", "at least 1", getattr(self, name))
-        _require(self.buckets >= 1, "data.buckets", "at least 1", self.buckets)
-        _require(self.subword_vocab >= 16, "data.subword_vocab", "at least 16", self.subword_vocab)
-        _require(self.min_length >= 0, "data.min_length", "at least 0", self.min_length)
-        _require(
+            require(getattr(self, name) >= 1, f"data.{name}", "at least 1", getattr(self, name))
+        require(self.buckets >= 1, "data.buckets", "at least 1", self.buckets)
+        require(self.subword_vocab >= 16, "data.subword_vocab", "at least 16", self.subword_vocab)
+        require(self.min_length >= 0, "data.min_length", "at least 0", self.min_length)
+        require(
             self.max_length >= max(self.min_length, 1),
             "data.max_length",
             f"at least data.min_length ({self.min_length}) and 1",
             self.max_length,
-        )
-
-
-_LSTM_ONLY = {
-    "lstm_variant": "standard",
-    "projection_size": None,
-    "layer_norm": False,
-    "longest_memory": None,
-    "state_dropout": 0.0,
-    "connection_dropout": 0.0,
-}
-"""Settings of `ModelConfig` that other cells do not know, and what they must then be."""
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """Sizes and kind of the network."""
-
-    embedding_size: int = 128
-    """Width of a token's embedding."""
-    hidden_size: int = 256
-    """Width of a recurrent layer; an encoder of both directions gives half of it to each."""
-    encoder_layers: int = 1
-    """Stacked layers that read the source (text-to-text only)."""
-    decoder_layers: int = 1
-    """Stacked layers that write the target, or that make up the language model."""
-    cell: CellKind = "lstm"
-    """What a recurrent layer is made of. gru is the one of cuDNN and PyTorch, gru_reset_before that
-    of the paper; mgu has one gate; rnn and rnn_relu have none; min_lstm and min_gru have gates that
-    do not see the state and run in parallel over time; slstm has exponential gates."""
-    lstm_variant: LSTMKind = "standard"
-    """Which LSTM (lstm only). All but `standard` have peepholes, and the others each lack or change
-    one part besides: the variants of Greff et al. (2017)."""
-    projection_size: int | None = None
-    """Width that an LSTM's output is projected to (lstm only); by default it is not."""
-    layer_norm: bool = False
-    """Normalise what an LSTM's gates add up and the cell that it reads out (lstm only)."""
-    forget_bias: float = 1.0
-    """Where the bias of the forget gate starts (lstm, min_lstm and slstm)."""
-    longest_memory: int | None = None
-    """Start the gates' biases so that memories last for 1 to this many steps (lstm only)."""
-    direction: Literal["both", "forward", "backward"] = "both"
-    """How the encoder reads the source."""
-    residual: bool = False
-    """Add a layer's input to its output where both are equally wide."""
-    pyramid: bool = False
-    """Between layers of the encoder, join every two time steps into one."""
-    attention: AttentionKind = "general"
-    """How the decoder looks back at the source; `none` leaves it one fixed vector."""
-    input_feeding: bool = False
-    """Feed the last attentional vector into the next decoder step. Slower: every step must wait."""
-    bridge: Literal["linear", "mean", "copy", "zeros"] = "linear"
-    """How the decoder starts: by a learnt map of the encoder's last state, or of the mean of its
-    outputs; with that state as it is; or from zeros."""
-    tied_embeddings: bool = True
-    """Use the target embedding as the output layer too."""
-    dropout: float = 0.2
-    """Share of activations dropped on embeddings, between layers and before the output."""
-    state_dropout: float = 0.0
-    """Share of an LSTM's hidden state that its gates do not see, the same units at all times."""
-    connection_dropout: float = 0.0
-    """Share of an LSTM's recurrent weights left out, the same ones at all times (DropConnect)."""
-    zoneout: float = 0.0
-    """Share of a layer's state that stays as it was, others at every step."""
-    unroll: Literal["auto", "scan", "fused", "parallel"] = "auto"
-    """How layers run along time. scan is nn.scan, the reference, for any cell; fused computes the
-    weight gradients of a standard LSTM in one product after the backward pass; parallel is for
-    min_lstm and min_gru; auto takes the last two where they apply."""
-    keep_every: int | None = None
-    """Keep a layer's state for the gradient only every this many steps, and compute again what lies
-    between: long sequences in less memory, for one more forward pass. Not with unroll scan."""
-
-    def __post_init__(self):
-        for name in ("embedding_size", "hidden_size", "encoder_layers", "decoder_layers"):
-            _require(getattr(self, name) >= 1, f"model.{name}", "at least 1", getattr(self, name))
-        for name in ("dropout", "state_dropout", "connection_dropout", "zoneout"):
-            _require(
-                0 <= getattr(self, name) < 1, f"model.{name}", "in [0, 1)", getattr(self, name)
-            )
-        _require(
-            self.direction != "both" or self.hidden_size % 2 == 0,
-            "model.hidden_size",
-            "even when model.direction is both",
-            self.hidden_size,
-        )
-        for name in _LSTM_ONLY:
-            _require(
-                self.cell == "lstm" or getattr(self, name) == _LSTM_ONLY[name],
-                f"model.{name}",
-                f"{_LSTM_ONLY[name]} when model.cell is {self.cell}",
-                getattr(self, name),
-            )
-        smallest = self.hidden_size // 2 if self.direction == "both" else self.hidden_size
-        _require(
-            self.projection_size is None or 1 <= self.projection_size < smallest,
-            "model.projection_size",
-            f"at least 1 and below the width of an LSTM ({smallest})",
-            self.projection_size,
-        )
-        if self.projection_size is not None and self.direction == "both":
-            # An encoder of both directions is twice as wide as a decoder that is projected too.
-            why = "when model.projection_size is given and model.direction is both"
-            narrow = self.attention not in ("dot", "scaled_dot")
-            _require(narrow, "model.attention", f"neither dot nor scaled_dot {why}", self.attention)
-            _require(self.bridge != "copy", "model.bridge", f"another {why}", self.bridge)
-        own_way = "parallel" if self.cell in ("min_lstm", "min_gru") else "fused"
-        ways = ("auto", "scan") if self.zoneout else ("auto", "scan", own_way)
-        noise = " and model.zoneout is on" if self.zoneout else ""
-        _require(
-            self.unroll in ways,
-            "model.unroll",
-            f"one of {', '.join(ways)} when model.cell is {self.cell}{noise}",
-            self.unroll,
-        )
-        _require(
-            self.keep_every is None or self.keep_every >= 1,
-            "model.keep_every",
-            "at least 1",
-            self.keep_every,
-        )
-        _require(
-            self.keep_every is None or not (self.unroll == "scan" or self.zoneout),
-            "model.keep_every",
-            "None when model.unroll is scan or model.zoneout is on",
-            self.keep_every,
-        )
-        _require(
-            self.longest_memory is None or self.longest_memory >= 3,
-            "model.longest_memory",
-            "at least 3",
-            self.longest_memory,
         )
 
 
@@ -237,12 +85,12 @@ class OptimizerConfig:
     off."""
 
     def __post_init__(self):
-        _require(self.learning_rate > 0, "optimizer.learning_rate", "positive", self.learning_rate)
-        _require(self.warmup_steps >= 0, "optimizer.warmup_steps", "at least 0", self.warmup_steps)
-        _require(self.clip_norm >= 0, "optimizer.clip_norm", "at least 0", self.clip_norm)
-        _require(self.weight_decay >= 0, "optimizer.weight_decay", "at least 0", self.weight_decay)
+        require(self.learning_rate > 0, "optimizer.learning_rate", "positive", self.learning_rate)
+        require(self.warmup_steps >= 0, "optimizer.warmup_steps", "at least 0", self.warmup_steps)
+        require(self.clip_norm >= 0, "optimizer.clip_norm", "at least 0", self.clip_norm)
+        require(self.weight_decay >= 0, "optimizer.weight_decay", "at least 0", self.weight_decay)
         for name in ("label_smoothing", "average_decay"):
-            _require(
+            require(
                 0 <= getattr(self, name) < 1, f"optimizer.{name}", "in [0, 1)", getattr(self, name)
             )
 
@@ -261,11 +109,9 @@ class ValidationConfig:
     """Validations without a new best after which training stops; 0 never stops early."""
 
     def __post_init__(self):
-        _require(
-            self.every is None or self.every >= 1, "validation.every", "at least 1", self.every
-        )
-        _require(self.examples >= 1, "validation.examples", "at least 1", self.examples)
-        _require(self.patience >= 0, "validation.patience", "at least 0", self.patience)
+        require(self.every is None or self.every >= 1, "validation.every", "at least 1", self.every)
+        require(self.examples >= 1, "validation.examples", "at least 1", self.examples)
+        require(self.patience >= 0, "validation.patience", "at least 0", self.patience)
 
 
 @dataclass(frozen=True)
@@ -303,24 +149,24 @@ class DecodeConfig:
 
     def __post_init__(self):
         for name in ("beam_size", "n_best", "batch_size"):
-            _require(getattr(self, name) >= 1, f"decode.{name}", "at least 1", getattr(self, name))
+            require(getattr(self, name) >= 1, f"decode.{name}", "at least 1", getattr(self, name))
         for name in ("no_repeat_ngram", "min_length", "top_k"):
-            _require(getattr(self, name) >= 0, f"decode.{name}", "at least 0", getattr(self, name))
-        _require(
+            require(getattr(self, name) >= 0, f"decode.{name}", "at least 0", getattr(self, name))
+        require(
             self.method != "beam" or self.n_best <= self.beam_size,
             "decode.n_best",
             f"at most decode.beam_size ({self.beam_size})",
             self.n_best,
         )
-        _require(
+        require(
             self.repetition_penalty > 0,
             "decode.repetition_penalty",
             "positive",
             self.repetition_penalty,
         )
-        _require(self.temperature > 0, "decode.temperature", "positive", self.temperature)
-        _require(0 < self.top_p <= 1, "decode.top_p", "in (0, 1]", self.top_p)
-        _require(
+        require(self.temperature > 0, "decode.temperature", "positive", self.temperature)
+        require(0 < self.top_p <= 1, "decode.top_p", "in (0, 1]", self.top_p)
+        require(
             self.max_length is None or self.max_length >= max(1, self.min_length + 1),
             "decode.max_length",
             f"at least 1 and more than decode.min_length ({self.min_length})",
@@ -360,15 +206,15 @@ class Config:
     def __post_init__(self):
         for name in ("steps", "epochs", "save_every"):
             value = getattr(self, name)
-            _require(value is None or value >= 1, name, "at least 1", value)
-        _require(self.minutes is None or self.minutes > 0, "minutes", "positive", self.minutes)
-        _require(
+            require(value is None or value >= 1, name, "at least 1", value)
+        require(self.minutes is None or self.minutes > 0, "minutes", "positive", self.minutes)
+        require(
             self.task == "text-to-text" or self.validation.metric == "loss",
             "validation.metric",
             "'loss' for a language model",
             repr(self.validation.metric),
         )
-        _require(
+        require(
             self.optimizer.schedule not in ("linear", "cosine") or bool(self.steps or self.epochs),
             "optimizer.schedule",
             "'constant' or 'inverse_sqrt' when neither --steps nor --epochs is given",
