@@ -24,17 +24,14 @@ STEPS = 20
 
 def one_process(kept: bool) -> float:
     """Returns the median seconds of a step of the `sentences` preset on random ids."""
-    import functools
-
     import jax
     import numpy as np
 
     from seqjax.build.learner import build_seq2seq_learner
     from seqjax.build.model import build_seq2seq
-    from seqjax.build.optimizer import build_optimizer, build_schedule
+    from seqjax.build.training import build_training
     from seqjax.presets import PRESETS
     from seqjax.train.allocator import keep_freed_memory
-    from seqjax.train.step import init_state, train_step
     from seqjax.types import Batch, Padded
 
     if kept:
@@ -52,19 +49,9 @@ def one_process(kept: bool) -> float:
             for time in (source, target)
         )
     )
-    schedule = build_schedule(config.optimizer, 10_000)
-    optimizer = build_optimizer(config.optimizer, schedule)
-    state = init_state(jax.jit(learner.init)(batch, key), optimizer, averaged=True)
-    step = jax.jit(
-        functools.partial(
-            train_step,
-            loss_fn=functools.partial(learner.loss_fn, train=True),
-            optimizer=optimizer,
-            schedule=schedule,
-            average_decay=config.optimizer.average_decay,
-        ),
-        donate_argnums=0,
-    )
+    training = build_training(config.optimizer, learner, total_steps=10_000)
+    state = training.init_fn(jax.jit(learner.init)(batch, key))
+    step = jax.jit(training.step_fn, donate_argnums=0)
     seconds = []
     for _ in range(STEPS + 3):
         started = time.perf_counter()

@@ -12,7 +12,7 @@ import jax
 from seqjax.build.data import TaskData, build_data
 from seqjax.build.learner import build_learner
 from seqjax.build.model import count_params
-from seqjax.build.optimizer import build_optimizer, build_schedule
+from seqjax.build.training import build_training
 from seqjax.config import Config, differing_fields
 from seqjax.errors import InputError
 from seqjax.measure import build_validator
@@ -22,7 +22,7 @@ from seqjax.train.checkpoint import Checkpoints
 from seqjax.train.compiled import Compiled
 from seqjax.train.interrupt import Interrupts
 from seqjax.train.loop import Plan, Progress, fit
-from seqjax.train.step import StepMetrics, TrainState, init_state, train_step
+from seqjax.train.step import StepMetrics, TrainState
 
 MAY_CHANGE = ("train", "valid", "run_dir", "steps", "epochs", "minutes", "save_every", "decode.")
 """Settings that a run may be continued with another value of (files by what is in them)."""
@@ -97,22 +97,10 @@ def train(config: Config, spectator: Spectator = Silent()) -> Outcome:
     learner = build_learner(config, data.vocabularies)
     params = jax.jit(learner.init)(data.example, key)
     total_steps = _total_steps(config, data.feed.batches_per_epoch)
-    schedule = build_schedule(config.optimizer, total_steps)
-    optimizer = build_optimizer(config.optimizer, schedule)
-    state = init_state(
-        params,
-        optimizer,
-        memory=learner.memory,
-        averaged=config.optimizer.average_decay > 0,
-    )
+    training = build_training(config.optimizer, learner, total_steps)
+    state = training.init_fn(params)
     step_fn = Compiled(
-        functools.partial(
-            train_step,
-            loss_fn=functools.partial(learner.loss_fn, train=True),
-            optimizer=optimizer,
-            schedule=schedule,
-            average_decay=config.optimizer.average_decay,
-        ),
+        training.step_fn,
         spectator.compiling,
         lambda state, batch, key: f"training step, {_shape(batch)}",
         donate_argnums=(0,),

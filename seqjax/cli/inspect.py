@@ -7,14 +7,12 @@ from typing import Any
 
 import jax
 
-from seqjax.build.learner import build_learner
 from seqjax.build.model import count_params
-from seqjax.build.optimizer import build_optimizer, build_schedule
+from seqjax.build.training import build_training
 from seqjax.cli.flags import InspectFlags
 from seqjax.conclude import Trained, load
 from seqjax.rundir import parameters_sha256
 from seqjax.train.checkpoint import Checkpoints
-from seqjax.train.step import init_state
 
 
 def run(flags: InspectFlags) -> int:
@@ -75,18 +73,11 @@ def describe(trained: Trained) -> dict[str, Any]:
 
 def _newest(trained: Trained) -> tuple[Any, dict[str, Any]]:
     """The newest checkpoint of the run; nothing if it has none (weights handed on without it)."""
-    config = trained.config
-    learner = build_learner(config, trained.vocabularies)
-    averaged = config.optimizer.average_decay > 0
-    schedule = build_schedule(config.optimizer, 1)  # its length leaves no trace in the state
-    template = init_state(
-        trained.params,
-        build_optimizer(config.optimizer, schedule),
-        memory=learner.memory,
-        averaged=averaged,
-    )
     if not trained.run.checkpoints.exists():
         return None, {}
+    # How long the schedule is leaves no trace in the state.
+    training = build_training(trained.config.optimizer, trained.learner, total_steps=1)
+    template = training.init_fn(trained.params)
     checkpoints = Checkpoints(trained.run.checkpoints)
     found = checkpoints.restore(template, lambda text: None)
     checkpoints.close()
