@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -27,6 +28,12 @@ class Cell(Protocol):
 
 CellFn = Callable[[int, int], Cell]
 """`(input size, hidden size) -> cell`."""
+
+
+def carry_features(carry: Any) -> Float[Array, "rows features"]:
+    """Returns a carry as one vector a row: its `summary()`, or all leaves if it has none."""
+    parts = carry.summary() if hasattr(carry, "summary") else jax.tree.leaves(carry)
+    return jnp.concatenate(parts, axis=-1)
 
 
 class RecurrentCell(nn.Module):
@@ -84,7 +91,7 @@ class ProductCell(RecurrentCell):
     @property
     def multiply_fn(self) -> Callable[[Any, Any], Any]:
         """`(drawn, hidden [*time rows output]) -> product`; `drawn` is what `draw` returns."""
-        return lambda kernel, hidden: hidden @ kernel
+        return _multiply
 
     @property
     def update_fn(self) -> Callable[[Any, Any, Any, Any], Any]:
@@ -100,6 +107,10 @@ class ProductCell(RecurrentCell):
         product = self.multiply_fn(drawn, carry.hidden)
         carry = self.update_fn(self.unit_weights(), carry, projected, product)
         return carry, carry.hidden
+
+
+def _multiply(kernel: Float[Array, "output n_hidden"], hidden: Any) -> Any:
+    return hidden @ kernel
 
 
 class HiddenCarry(NamedTuple):

@@ -31,6 +31,13 @@ class SLSTMCarry(NamedTuple):
     normaliser: Float[Array, "rows hidden"]
     stabiliser: Float[Array, "rows hidden"]
 
+    def summary(self) -> tuple[Float[Array, "rows hidden"], Float[Array, "rows hidden"]]:
+        """Returns what the state says whatever its scale is; 0 where nothing has been read."""
+        empty = self.normaliser == 0
+        return self.hidden, jnp.where(
+            empty, 0.0, self.cell / jnp.where(empty, 1.0, self.normaliser)
+        )
+
 
 def slstm_update(
     bias: Float[Array, " four_hidden"],

@@ -17,7 +17,7 @@ from seqjax.attention import (
     attend,
     attention_weights,
 )
-from seqjax.cells.cell import Cell, RecurrentCell
+from seqjax.cells.cell import Cell, RecurrentCell, carry_features
 from seqjax.cells.noise import noisy
 from seqjax.masking import length_mask
 from seqjax.models.encoder import Encoded
@@ -92,7 +92,7 @@ class Bridge(nn.Module):
 
     def _features(self, encoded: Encoded) -> Float[Array, "batch features"]:
         if self.kind == "linear":
-            return jnp.concatenate(jax.tree.leaves(encoded.carries[-1]), axis=-1)
+            return carry_features(encoded.carries[-1])
         count = jnp.maximum(encoded.lengths, 1)[:, None].astype(encoded.outputs.dtype)
         return jnp.sum(encoded.outputs, axis=1) / count
 

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Int
 
 from seqjax.cells.noise import noisy
 from seqjax.masking import length_mask, where_valid
-from seqjax.models.layers import BidirectionalLayer, Layer, join_neighbours
+from seqjax.models.layers import BidirectionalLayer, Layer, join_neighbours, with_shortcut
 from seqjax.types import Padded
 
 
@@ -54,12 +54,10 @@ class Encoder(nn.Module):
         embed: Any = self.embedding
         outputs, lengths, carries = embed(source.values), source.lengths, []
         for depth, layer in enumerate(self.layers):
-            below = drop_fn(outputs)
             if self.pyramid and depth:
-                below, lengths = join_neighbours(below, lengths)
-            carry, above = layer(below, lengths)
-            if self.residual and above.shape == outputs.shape:
-                above += where_valid(length_mask(lengths, above.shape[1]), outputs)
-            outputs = above
+                outputs, lengths = join_neighbours(outputs, lengths)
+            carry, above = layer(drop_fn(outputs), lengths)
+            below = where_valid(length_mask(lengths, above.shape[1]), outputs)
+            outputs = with_shortcut(above, below, self.residual)
             carries.append(carry)
         return Encoded(outputs, lengths, tuple(carries))

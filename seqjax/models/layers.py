@@ -100,7 +100,7 @@ def stack_step(
             carry, above = cell.recur(carry, cell.project(below), drawn[depth])
         else:
             carry, above = cell(carry, below)
-        inputs = _with_shortcut(above, inputs, residual)
+        inputs = with_shortcut(above, inputs, residual)
         after.append(carry)
     return tuple(after), inputs
 
@@ -120,13 +120,13 @@ def stack_unroll(
     for depth, (cell, carry) in enumerate(zip(cells, carries, strict=True)):
         below = drop_fn(inputs) if depth else inputs
         carry, above = unroll_fn(cell, carry, below, lengths)
-        inputs = _with_shortcut(above, inputs, residual)
+        inputs = with_shortcut(above, inputs, residual)
         after.append(carry)
     return tuple(after), inputs
 
 
-def _with_shortcut(
+def with_shortcut(
     above: Float[Array, "*rows hidden"], below: Float[Array, "*rows features"], residual: bool
 ) -> Float[Array, "*rows hidden"]:
-    """Adds a layer's input to its output where both are equally wide."""
+    """Returns a layer's output, plus its input if that is wanted and both are equally wide."""
     return above + below if residual and above.shape == below.shape else above

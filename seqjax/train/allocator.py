@@ -1,6 +1,7 @@
 """Memory that is freed after one step and needed again by the next stays with the process."""
 
 import ctypes
+import sys
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX, M_ARENA_MAX = -1, -2, -4, -8
 """Names and numbers of glibc's malloc.h; see `man 3 mallopt`."""
@@ -17,7 +18,7 @@ def keep_freed_memory() -> bool:
     (`benchmarks/allocator.py`). The setting is of the process; other C libraries ignore it, and an
     accelerator's memory is not concerned. Call it before the first step.
     """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is None:
         return False
     settings = (

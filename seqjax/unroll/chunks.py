@@ -35,6 +35,7 @@ def in_chunks(
       Chen et al., "Training deep nets with sublinear memory cost", 2016.
     """
     time = mask.shape[0]
+    every = max(1, min(every, time))
     count = -(-time // every)
 
     def cut(leaf):

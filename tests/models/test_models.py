@@ -238,3 +238,14 @@ def test_an_encoder_reads_vectors_as_it_reads_tokens():
     spoilt = source._replace(values=frames.at[1, 2:].set(9.0))
     jax.tree.map(np.testing.assert_array_equal, encoder.apply(variables, spoilt), found)
     np.testing.assert_array_equal(found.outputs[1, 1:], 0)
+
+
+def test_a_shortcut_depends_on_widths_and_not_on_how_long_a_batch_is():
+    layers = (Layer(GRUCell(4, 4)), Layer(GRUCell(8, 4)))
+    encoder = Encoder(nn.Dense(4), layers, pyramid=True, residual=True)
+    frames = jax.random.normal(jax.random.key(0), (1, 5, 3))
+    one = jnp.array([1])
+    variables = encoder.init(jax.random.key(1), Padded(frames, one))
+    short = encoder.apply(variables, Padded(frames[:, :1], one))
+    long = encoder.apply(variables, Padded(frames, one))
+    np.testing.assert_allclose(short.outputs[:, 0], long.outputs[:, 0], atol=1e-6)
