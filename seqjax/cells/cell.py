@@ -1,5 +1,6 @@
 """What a cell is: one time step, and the weights that it needs."""
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -85,7 +86,8 @@ class ProductCell(RecurrentCell):
 
     Its step is `carry' = update(unit_weights, carry, projected, multiply(drawn, carry.hidden))`,
     and its output `carry'.hidden`. Both are pure functions, from which `unroll/fused.py` makes the
-    gradient of all time steps.
+    gradient of all time steps. For that the update is run by `keep_fn` and `pull_fn`, which compute
+    it once more unless a cell knows what is better kept.
     """
 
     @property
@@ -102,6 +104,18 @@ class ProductCell(RecurrentCell):
         """Returns the weights of the update: biases and the like."""
         raise NotImplementedError
 
+    @property
+    def keep_fn(self) -> Callable[[Any, Any, Any, Any], tuple[Any, Any]]:
+        """`(unit weights, carry, projected, product) -> (carry, kept)`: the update, and what of it
+        its gradient needs."""
+        return functools.partial(_keep_product, self.update_fn)
+
+    @property
+    def pull_fn(self) -> Callable[[Any, Any, Any, Any, Any], tuple[Any, Any, Any, Any]]:
+        """`(unit weights, carry, projected, kept, gradient of the carry after) -> (gradients of
+        unit weights, carry, projected, product)`; the last two may be one and the same array."""
+        return functools.partial(_pull_by_updating_again, self.update_fn)
+
     def recur(self, carry: Any, projected: Any, drawn: Any) -> tuple[Any, Array]:
         """Returns carry and output after a step whose inputs are already projected."""
         product = self.multiply_fn(drawn, carry.hidden)
@@ -111,6 +125,15 @@ class ProductCell(RecurrentCell):
 
 def _multiply(kernel: Float[Array, "output n_hidden"], hidden: Any) -> Any:
     return hidden @ kernel
+
+
+def _keep_product(update_fn, unit_weights, carry, projected, product):
+    return update_fn(unit_weights, carry, projected, product), product
+
+
+def _pull_by_updating_again(update_fn, unit_weights, carry, projected, product, d_after):
+    _, pull = jax.vjp(update_fn, unit_weights, carry, projected, product)
+    return pull(d_after)
 
 
 class HiddenCarry(NamedTuple):

@@ -40,6 +40,40 @@ def gru_update(
     return HiddenCarry((1 - z) * candidate + z * carry.hidden)
 
 
+def gru_keep(
+    biases: tuple[Float[Array, " three_hidden"], Float[Array, " hidden"]],
+    carry: HiddenCarry,
+    projected: Float[Array, "rows three_hidden"],
+    product: Float[Array, "rows three_hidden"],
+) -> tuple[HiddenCarry, tuple[Array, ...]]:
+    """Returns `gru_update`, and r, z, n and what r is multiplied with, which `gru_pull` needs."""
+    x_gates, x_candidate = _gates_and_candidate(projected + biases[0][None], 2)
+    h_gates, h_candidate = _gates_and_candidate(product, 2)
+    r, z = jnp.split(jax.nn.sigmoid(x_gates + h_gates), 2, axis=-1)
+    reset = h_candidate + biases[1][None]
+    n = jnp.tanh(x_candidate + r * reset)
+    return HiddenCarry((1 - z) * n + z * carry.hidden), (r, z, n, reset)
+
+
+def gru_pull(
+    biases: tuple[Float[Array, " three_hidden"], Float[Array, " hidden"]],
+    carry: HiddenCarry,
+    projected: Float[Array, "rows three_hidden"],
+    kept: tuple[Array, ...],
+    d_after: HiddenCarry,
+) -> tuple[tuple[Array, Array], HiddenCarry, Array, Array]:
+    """Returns the gradients of `gru_keep`'s four arguments; see `ProductCell.pull_fn`."""
+    del biases, projected
+    r, z, n, reset = kept
+    d_n = d_after.hidden * (1 - z) * (1 - n * n)
+    d_reset = d_n * r
+    d_r, d_z = d_n * reset * r * (1 - r), d_after.hidden * (carry.hidden - n) * z * (1 - z)
+    d_projected = jnp.concatenate([d_r, d_z, d_n], axis=-1)
+    d_product = jnp.concatenate([d_r, d_z, d_reset], axis=-1)
+    d_biases = jnp.sum(d_projected, axis=0), jnp.sum(d_reset, axis=0)
+    return d_biases, HiddenCarry(d_after.hidden * z), d_projected, d_product
+
+
 def gru_reset_before_update(
     weights: tuple[Float[Array, " three_hidden"], Float[Array, "hidden hidden"]],
     carry: HiddenCarry,
@@ -152,6 +186,16 @@ class GRUCell(_GatedCell):
     def update_fn(self):
         """`gru_update`, or `gru_reset_before_update`."""
         return gru_update if self.reset_after else gru_reset_before_update
+
+    @property
+    def keep_fn(self):
+        """`gru_keep`, where it is the update."""
+        return gru_keep if self.reset_after else super().keep_fn
+
+    @property
+    def pull_fn(self):
+        """`gru_pull`, where it is the gradient."""
+        return gru_pull if self.reset_after else super().pull_fn
 
 
 class MGUCell(_GatedCell):

@@ -5,22 +5,29 @@ accumulator inside the loop: a small product and a pass over the whole kernel at
 Here the backward scan yields only the gradients of the products' *results*; that of the kernel is
 one product over all time steps after it. Same function, same parameters as the reference.
 
-The update between two products works unit by unit and is cheap, so that the backward scan computes
-it again rather than to keep what is inside it: all that is kept are the carries and the products.
+What goes from the forward to the backward scan is the carry before every step, from which outputs
+are read as well, and what the cell itself chooses to keep of its update.
 """
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 
+class StepFns(NamedTuple):
+    """The parts of a `ProductCell`'s step; see there. They close over nothing."""
+
+    multiply_fn: Callable[[Any, Any], Any]
+    keep_fn: Callable[[Any, Any, Any, Any], tuple[Any, Any]]
+    pull_fn: Callable[[Any, Any, Any, Any, Any], tuple[Any, Any, Any, Any]]
+
+
 def fused_scan(
-    multiply_fn: Callable[[Any, Any], Any],
-    update_fn: Callable[[Any, Any, Any, Any], Any],
+    fns: StepFns,
     drawn: Any,
     unit_weights: Any,
     carry: Any,
@@ -32,7 +39,7 @@ def fused_scan(
     """Returns the carry after the last valid step and the outputs, 0 at padding; time first.
 
     Args:
-      multiply_fn, update_fn: The two halves of a `ProductCell`'s step, which close over nothing.
+      fns: One time step.
       drawn: What is multiplied with.
       unit_weights: Weights of the update; their gradients are few, and added up in the loop.
       carry: State before the first step.
@@ -40,80 +47,70 @@ def fused_scan(
       mask: True where a step is valid; elsewhere the carry passes through.
       reverse: Run from the last time step to the first.
     """
-    carried: Any = _carried(
-        multiply_fn, update_fn, reverse, drawn, unit_weights, carry, projected, mask
-    )
-    final, hidden = carried
-    return final, jnp.where(mask[..., None], hidden, jnp.zeros((), hidden.dtype))
+    found: Any = _scan(fns, reverse, drawn, unit_weights, carry, projected, mask)
+    final, before = found  # before: of the hidden state
+    if reverse:
+        after = jnp.concatenate([final.hidden[None], before[:-1]])
+    else:
+        after = jnp.concatenate([before[1:], final.hidden[None]])
+    return final, jnp.where(mask[..., None], after, jnp.zeros((), after.dtype))
 
 
-def _forward(multiply_fn, update_fn, reverse, drawn, unit_weights, carry, projected, mask):
-    """Returns the final carry; and, for every step, the carry after it and its product."""
+def _forward(fns, reverse, drawn, unit_weights, carry, projected, mask):
+    """Returns the final carry; and, for every step, the carry before it and what it keeps."""
 
-    def body(carry, scanned):
+    def body(before, scanned):
         projected, valid = scanned
-        product = multiply_fn(drawn, carry.hidden)
-        new = update_fn(unit_weights, carry, projected, product)
-        carry = jax.tree.map(functools.partial(jnp.where, valid[:, None]), new, carry)
-        return carry, (carry, product)
+        product = fns.multiply_fn(drawn, before.hidden)
+        new, kept = fns.keep_fn(unit_weights, before, projected, product)
+        carry = jax.tree.map(functools.partial(jnp.where, valid[:, None]), new, before)
+        return carry, (before, kept)
 
     return jax.lax.scan(body, carry, (projected, mask), reverse=reverse)
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))
-def _carried(multiply_fn, update_fn, reverse, drawn, unit_weights, carry, projected, mask):
-    """Returns the final carry and the hidden state carried out of every step."""
-    final, (carries, _) = _forward(
-        multiply_fn, update_fn, reverse, drawn, unit_weights, carry, projected, mask
-    )
-    return final, carries.hidden
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
+def _scan(fns, reverse, drawn, unit_weights, carry, projected, mask):
+    """Returns the final carry and the hidden state before every step."""
+    final, (before, _) = _forward(fns, reverse, drawn, unit_weights, carry, projected, mask)
+    return final, before.hidden
 
 
-def _carried_forward(multiply_fn, update_fn, reverse, drawn, unit_weights, carry, projected, mask):
-    final, (carries, products) = _forward(
-        multiply_fn, update_fn, reverse, drawn, unit_weights, carry, projected, mask
-    )
-    residuals = drawn, unit_weights, carry, carries, products, projected, mask
-    return (final, carries.hidden), residuals
+def _scan_forward(fns, reverse, drawn, unit_weights, carry, projected, mask):
+    final, (before, kept) = _forward(fns, reverse, drawn, unit_weights, carry, projected, mask)
+    return (final, before.hidden), (drawn, unit_weights, carry, before, kept, projected, mask)
 
 
-def _carried_backward(multiply_fn, update_fn, reverse, residuals, cotangents):
-    drawn, unit_weights, initial, carries, products, projected, mask = residuals
-    d_final, d_hiddens = cotangents
-    before = jax.tree.map(functools.partial(_shift_in, reverse), initial, carries)
-    _, pull_hidden = jax.vjp(functools.partial(multiply_fn, drawn), initial.hidden)  # linear
+def _scan_backward(fns, reverse, residuals, cotangents):
+    drawn, unit_weights, initial, befores, kept, projected, mask = residuals
+    d_final, d_befores = cotangents
+    _, pull_hidden = jax.vjp(functools.partial(fns.multiply_fn, drawn), initial.hidden)  # linear
 
     def body(state, scanned):
         d_carry, d_weights = state
-        before, product, projected, valid, d_hidden = scanned
-        d_carry = d_carry._replace(hidden=d_carry.hidden + d_hidden)
+        before, kept, projected, valid, d_hidden = scanned
         valid = valid[:, None]
         zero = lambda leaf: jnp.zeros((), leaf.dtype)
         d_new = jax.tree.map(lambda leaf: jnp.where(valid, leaf, zero(leaf)), d_carry)
-        _, pull = jax.vjp(update_fn, unit_weights, before, projected, product)
-        d_here, d_before, d_projected, d_product = pull(d_new)
+        d_here, d_before, d_projected, d_product = fns.pull_fn(
+            unit_weights, before, projected, kept, d_new
+        )
         (d_multiplied,) = pull_hidden(d_product)
         d_before = d_before._replace(hidden=d_before.hidden + d_multiplied)
         d_carry = jax.tree.map(functools.partial(jnp.where, valid), d_before, d_carry)
+        d_carry = d_carry._replace(hidden=d_carry.hidden + d_hidden)
         d_weights = jax.tree.map(jnp.add, d_weights, d_here)
-        return (d_carry, d_weights), (d_projected, d_product)
+        # An update that sees only the sum of both has one gradient, which is written down once.
+        d_own_product = () if d_product is d_projected else d_product
+        return (d_carry, d_weights), (d_projected, d_own_product)
 
     start = d_final, jax.tree.map(jnp.zeros_like, unit_weights)
     (d_initial, d_weights), (d_projected, d_products) = jax.lax.scan(
-        body, start, (before, products, projected, mask, d_hiddens), reverse=not reverse
+        body, start, (befores, kept, projected, mask, d_befores), reverse=not reverse
     )
-    _, pull_drawn = jax.vjp(lambda drawn: multiply_fn(drawn, before.hidden), drawn)
-    (d_drawn,) = pull_drawn(d_products)
+    _, pull_drawn = jax.vjp(lambda drawn: fns.multiply_fn(drawn, befores.hidden), drawn)
+    (d_drawn,) = pull_drawn(d_products if jax.tree.leaves(d_products) else d_projected)
     return d_drawn, d_weights, d_initial, d_projected, None
 
 
-_carried.defvjp(_carried_forward, _carried_backward)
-
-
-def _shift_in(
-    reverse: bool, initial: Float[Array, "batch size"], after: Float[Array, "time batch size"]
-) -> Float[Array, "time batch size"]:
-    """Returns the state *before* every step, given the one after each."""
-    if reverse:
-        return jnp.concatenate([after[1:], initial[None]])
-    return jnp.concatenate([initial[None], after[:-1]])
+_scan.defvjp(_scan_forward, _scan_backward)

@@ -9,7 +9,7 @@ from seqjax.cells.cell import Cell, HiddenCarry, ProductCell, RecurrentCell
 from seqjax.cells.minimal import LinearCell
 from seqjax.masking import length_mask, where_valid
 from seqjax.unroll.chunks import in_chunks
-from seqjax.unroll.fused import fused_scan
+from seqjax.unroll.fused import StepFns, fused_scan
 from seqjax.unroll.parallel import linear_recurrence
 from seqjax.unroll.scan import scan_time
 
@@ -91,8 +91,7 @@ def _fused(cell: Any, rows: int, reverse: bool):
 
     def run(carry, inputs, mask):
         return fused_scan(
-            cell.multiply_fn,
-            cell.update_fn,
+            StepFns(cell.multiply_fn, cell.keep_fn, cell.pull_fn),
             drawn,
             cell.unit_weights(),
             carry,
