@@ -105,14 +105,14 @@ class ProductCell(RecurrentCell):
         raise NotImplementedError
 
     @property
-    def keep_fn(self) -> Callable[[Any, Any, Any, Any], tuple[Any, Any]]:
-        """`(unit weights, carry, projected, product) -> (carry, kept)`: the update, and what of it
-        its gradient needs."""
-        return functools.partial(_keep_product, self.update_fn)
+    def keep_fn(self) -> Callable[[Any, Any, Any, Any], tuple[Any, tuple[Any, Any]]]:
+        """`(unit weights, carry, projected, product) -> (carry, (instead, more))`: the update, and
+        what its gradient needs; `instead` is shaped as `projected` and stored in its place."""
+        return functools.partial(_keep_arguments, self.update_fn)
 
     @property
-    def pull_fn(self) -> Callable[[Any, Any, Any, Any, Any], tuple[Any, Any, Any, Any]]:
-        """`(unit weights, carry, projected, kept, gradient of the carry after) -> (gradients of
+    def pull_fn(self) -> Callable[[Any, Any, Any, Any], tuple[Any, Any, Any, Any]]:
+        """`(unit weights, carry, (instead, more), gradient of the carry after) -> (gradients of
         unit weights, carry, projected, product)`; the last two may be one and the same array."""
         return functools.partial(_pull_by_updating_again, self.update_fn)
 
@@ -127,12 +127,12 @@ def _multiply(kernel: Float[Array, "output n_hidden"], hidden: Any) -> Any:
     return hidden @ kernel
 
 
-def _keep_product(update_fn, unit_weights, carry, projected, product):
-    return update_fn(unit_weights, carry, projected, product), product
+def _keep_arguments(update_fn, unit_weights, carry, projected, product):
+    return update_fn(unit_weights, carry, projected, product), (projected, product)
 
 
-def _pull_by_updating_again(update_fn, unit_weights, carry, projected, product, d_after):
-    _, pull = jax.vjp(update_fn, unit_weights, carry, projected, product)
+def _pull_by_updating_again(update_fn, unit_weights, carry, kept, d_after):
+    _, pull = jax.vjp(update_fn, unit_weights, carry, *kept)
     return pull(d_after)
 
 

@@ -45,26 +45,25 @@ def gru_keep(
     carry: HiddenCarry,
     projected: Float[Array, "rows three_hidden"],
     product: Float[Array, "rows three_hidden"],
-) -> tuple[HiddenCarry, tuple[Array, ...]]:
-    """Returns `gru_update`, and r, z, n and what r is multiplied with, which `gru_pull` needs."""
+) -> tuple[HiddenCarry, tuple[Float[Array, "rows three_hidden"], Float[Array, "rows hidden"]]]:
+    """Returns `gru_update`, and for `gru_pull` r z n and what r is multiplied with."""
     x_gates, x_candidate = _gates_and_candidate(projected + biases[0][None], 2)
     h_gates, h_candidate = _gates_and_candidate(product, 2)
     r, z = jnp.split(jax.nn.sigmoid(x_gates + h_gates), 2, axis=-1)
     reset = h_candidate + biases[1][None]
     n = jnp.tanh(x_candidate + r * reset)
-    return HiddenCarry((1 - z) * n + z * carry.hidden), (r, z, n, reset)
+    return HiddenCarry((1 - z) * n + z * carry.hidden), (jnp.concatenate([r, z, n], -1), reset)
 
 
 def gru_pull(
     biases: tuple[Float[Array, " three_hidden"], Float[Array, " hidden"]],
     carry: HiddenCarry,
-    projected: Float[Array, "rows three_hidden"],
-    kept: tuple[Array, ...],
+    kept: tuple[Float[Array, "rows three_hidden"], Float[Array, "rows hidden"]],
     d_after: HiddenCarry,
 ) -> tuple[tuple[Array, Array], HiddenCarry, Array, Array]:
     """Returns the gradients of `gru_keep`'s four arguments; see `ProductCell.pull_fn`."""
-    del biases, projected
-    r, z, n, reset = kept
+    del biases
+    (r, z, n), reset = jnp.split(kept[0], 3, axis=-1), kept[1]
     d_n = d_after.hidden * (1 - z) * (1 - n * n)
     d_reset = d_n * r
     d_r, d_z = d_n * reset * r * (1 - r), d_after.hidden * (carry.hidden - n) * z * (1 - z)

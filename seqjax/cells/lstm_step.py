@@ -118,24 +118,22 @@ def lstm_keep(
     carry: LSTMCarry,
     projected: Float[Array, "rows four_hidden"],
     product: Float[Array, "rows four_hidden"],
-) -> tuple[LSTMCarry, Float[Array, "rows four_hidden"]]:
+) -> tuple[LSTMCarry, tuple[Float[Array, "rows four_hidden"], tuple[()]]]:
     """Returns `lstm_update` of the standard LSTM, and its gates i f g o for `lstm_pull`."""
     i, f, g, o = jnp.split(projected + product + weights.bias[None], 4, axis=-1)
     i, f, g, o = jax.nn.sigmoid(i), jax.nn.sigmoid(f), jnp.tanh(g), jax.nn.sigmoid(o)
     cell = f * carry.cell + i * g
-    return LSTMCarry(o * jnp.tanh(cell), cell), jnp.concatenate([i, f, g, o], axis=-1)
+    return LSTMCarry(o * jnp.tanh(cell), cell), (jnp.concatenate([i, f, g, o], axis=-1), ())
 
 
 def lstm_pull(
     weights: LSTMWeights,
     carry: LSTMCarry,
-    projected: Float[Array, "rows four_hidden"],
-    gates: Float[Array, "rows four_hidden"],
+    kept: tuple[Float[Array, "rows four_hidden"], tuple[()]],
     d_after: LSTMCarry,
 ) -> tuple[LSTMWeights, LSTMCarry, Array, Array]:
     """Returns the gradients of `lstm_keep`'s four arguments; see `ProductCell.pull_fn`."""
-    del projected
-    i, f, g, o = jnp.split(gates, 4, axis=-1)
+    i, f, g, o = jnp.split(kept[0], 4, axis=-1)
     shown = jnp.tanh(f * carry.cell + i * g)
     d_cell = d_after.cell + d_after.hidden * o * (1 - shown * shown)
     d_i, d_f = d_cell * g * i * (1 - i), d_cell * carry.cell * f * (1 - f)

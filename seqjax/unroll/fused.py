@@ -22,8 +22,8 @@ class StepFns(NamedTuple):
     """The parts of a `ProductCell`'s step; see there. They close over nothing."""
 
     multiply_fn: Callable[[Any, Any], Any]
-    keep_fn: Callable[[Any, Any, Any, Any], tuple[Any, Any]]
-    pull_fn: Callable[[Any, Any, Any, Any, Any], tuple[Any, Any, Any, Any]]
+    keep_fn: Callable[[Any, Any, Any, Any], tuple[Any, tuple[Any, Any]]]
+    pull_fn: Callable[[Any, Any, Any, Any], tuple[Any, Any, Any, Any]]
 
 
 def fused_scan(
@@ -56,45 +56,54 @@ def fused_scan(
     return final, jnp.where(mask[..., None], after, jnp.zeros((), after.dtype))
 
 
-def _forward(fns, reverse, drawn, unit_weights, carry, projected, mask):
-    """Returns the final carry; and, for every step, the carry before it and what it keeps."""
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
+def _scan(fns, reverse, drawn, unit_weights, carry, projected, mask):
+    """Returns the final carry and the hidden state before every step."""
 
     def body(before, scanned):
         projected, valid = scanned
-        product = fns.multiply_fn(drawn, before.hidden)
-        new, kept = fns.keep_fn(unit_weights, before, projected, product)
-        carry = jax.tree.map(functools.partial(jnp.where, valid[:, None]), new, before)
-        return carry, (before, kept)
+        carry, _ = _step(fns, drawn, unit_weights, before, projected, valid)
+        return carry, before.hidden
 
     return jax.lax.scan(body, carry, (projected, mask), reverse=reverse)
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
-def _scan(fns, reverse, drawn, unit_weights, carry, projected, mask):
-    """Returns the final carry and the hidden state before every step."""
-    final, (before, _) = _forward(fns, reverse, drawn, unit_weights, carry, projected, mask)
-    return final, before.hidden
+def _step(fns, drawn, unit_weights, before, projected, valid):
+    product = fns.multiply_fn(drawn, before.hidden)
+    new, kept = fns.keep_fn(unit_weights, before, projected, product)
+    return jax.tree.map(functools.partial(jnp.where, valid[:, None]), new, before), kept
 
 
 def _scan_forward(fns, reverse, drawn, unit_weights, carry, projected, mask):
-    final, (before, kept) = _forward(fns, reverse, drawn, unit_weights, carry, projected, mask)
-    return (final, before.hidden), (drawn, unit_weights, carry, before, kept, projected, mask)
+    def body(state, scanned):
+        before, stored = state
+        time, valid = scanned
+        here = jax.tree.map(lambda s: jax.lax.dynamic_index_in_dim(s, time, 0, False), stored)
+        after, (instead, more) = _step(fns, drawn, unit_weights, before, here, valid)
+        if instead is not here:
+            put = lambda s, new: jax.lax.dynamic_update_index_in_dim(s, new, time, 0)
+            stored = jax.tree.map(put, stored, instead)
+        return (after, stored), (before, more)
+
+    times = jnp.arange(mask.shape[0])
+    (final, stored), (befores, more) = jax.lax.scan(
+        body, (carry, projected), (times, mask), reverse=reverse
+    )
+    return (final, befores.hidden), (drawn, unit_weights, carry, befores, (stored, more), mask)
 
 
 def _scan_backward(fns, reverse, residuals, cotangents):
-    drawn, unit_weights, initial, befores, kept, projected, mask = residuals
+    drawn, unit_weights, initial, befores, kept, mask = residuals
     d_final, d_befores = cotangents
     _, pull_hidden = jax.vjp(functools.partial(fns.multiply_fn, drawn), initial.hidden)  # linear
 
     def body(state, scanned):
         d_carry, d_weights = state
-        before, kept, projected, valid, d_hidden = scanned
+        before, kept, valid, d_hidden = scanned
         valid = valid[:, None]
         zero = lambda leaf: jnp.zeros((), leaf.dtype)
         d_new = jax.tree.map(lambda leaf: jnp.where(valid, leaf, zero(leaf)), d_carry)
-        d_here, d_before, d_projected, d_product = fns.pull_fn(
-            unit_weights, before, projected, kept, d_new
-        )
+        d_here, d_before, d_projected, d_product = fns.pull_fn(unit_weights, before, kept, d_new)
         (d_multiplied,) = pull_hidden(d_product)
         d_before = d_before._replace(hidden=d_before.hidden + d_multiplied)
         d_carry = jax.tree.map(functools.partial(jnp.where, valid), d_before, d_carry)
@@ -106,9 +115,12 @@ def _scan_backward(fns, reverse, residuals, cotangents):
 
     start = d_final, jax.tree.map(jnp.zeros_like, unit_weights)
     (d_initial, d_weights), (d_projected, d_products) = jax.lax.scan(
-        body, start, (befores, kept, projected, mask, d_befores), reverse=not reverse
+        body, start, (befores, kept, mask, d_befores), reverse=not reverse
     )
-    _, pull_drawn = jax.vjp(lambda drawn: fns.multiply_fn(drawn, befores.hidden), drawn)
+    # A product that sums over time and batch is faster over features that were laid out first.
+    features_first = jax.lax.optimization_barrier(jnp.moveaxis(befores.hidden, -1, 0))
+    hidden = jnp.moveaxis(features_first, 0, -1)
+    _, pull_drawn = jax.vjp(lambda drawn: fns.multiply_fn(drawn, hidden), drawn)
     (d_drawn,) = pull_drawn(d_products if jax.tree.leaves(d_products) else d_projected)
     return d_drawn, d_weights, d_initial, d_projected, None
 
