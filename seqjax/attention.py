@@ -1,13 +1,30 @@
-"""Attention: how strongly a query looks at each source position. Scores, weights, context.
+"""Attention: how strongly a query looks at each source position. Scores, weights, context."""
 
-A scorer is any linen module with `prepare(memory) -> keys`, called once per sentence, and
-`__call__(queries, keys) -> scores`, called for every query.
-"""
+from typing import Protocol, runtime_checkable
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """Any linen module with these compares queries with a memory.
+
+    `prepare` is called once per sentence, `__call__` for every query; scores at padding are not
+    read.
+    """
+
+    def prepare(
+        self, memory: Float[Array, "batch source features"]
+    ) -> Float[Array, "batch source size"]: ...
+
+    def __call__(
+        self,
+        queries: Float[Array, "batch queries features"],
+        keys: Float[Array, "batch source size"],
+    ) -> Float[Array, "batch queries source"]: ...
 
 
 def attention_weights(

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from seqjax.build.data import encode_pairs, pair_batches, text_windows
+from seqjax.build.data import build_coder, encode_pairs, pair_batches, text_windows
 from seqjax.build.learner import Learner, build_learner
 from seqjax.config import Config, DecodeConfig
 from seqjax.data.batching import Shape, pad
@@ -96,6 +96,8 @@ def load(path: str) -> Trained:
 def _smallest_batch(config: Config) -> Batch:
     rows = config.data.batch_size if config.task == "language-model" else 1
     one = Padded(jnp.zeros((rows, 1), jnp.int32), jnp.ones((rows,), jnp.int32))
+    if config.model.copying:
+        return Batch(one._replace(values=jnp.zeros((rows, 1, 2), jnp.int32)), one)
     return Batch(one, one)
 
 
@@ -147,7 +149,8 @@ def evaluate(
         return Evaluation(likelihood(trained.params, windows.batches(0)), None)
     decode = decode or trained.config.decode
     shapes = [Shape(*shape) for shape in trained.statistics["shapes"]]
-    batches = pair_batches(data, trained.vocabularies, shapes, trained.config.data.batch_size)
+    coder = build_coder(trained.config, trained.vocabularies)
+    batches = pair_batches(data, coder, shapes, trained.config.data.batch_size)
     scores: dict[str, Any] = dict(likelihood(trained.params, batches.batches(0)))
     answerer = trained.answerer(decode, announce)
     started = time.monotonic()
@@ -170,23 +173,21 @@ def attention_of(trained: Trained, pairs: Pairs) -> list[AttentionExample]:
     """Returns where each target token of each pair looked; empty for a model without attention."""
     if trained.config.model.attention == "none":
         return []
-    examples = encode_pairs(pairs, trained.vocabularies)
-    source, target = trained.vocabularies["source"], trained.vocabularies["target"]
-    batch = [
-        pad(side, len(side), max(map(len, side)), vocabulary.pad_id)
-        for side, vocabulary in zip(examples, (source, target), strict=True)
-    ]
+    coder = build_coder(trained.config, trained.vocabularies)
+    examples = encode_pairs(pairs, coder)
+    batch = [pad(side, len(side), max(map(len, side)), coder.target.pad_id) for side in examples]
     batch = jax.tree.map(jnp.asarray, batch)
     result: Any = trained.learner.model.apply({"params": trained.params}, *batch)
-    weights = np.asarray(result[1])
-    return [
-        AttentionExample(
-            source.tokens_of(read.tolist()),
-            [*target.tokens_of(said.tolist()), "EOS"],
-            weights[row, : len(said), : len(read)],
-        )
-        for row, (read, said) in enumerate(zip(*examples, strict=True))
-    ]
+    weights, model = np.asarray(result[1]), trained.config.model
+    together = 2 ** (model.encoder_layers - 1) if model.pyramid else 1  # tokens of a position
+    found = []
+    for row, (source, said) in enumerate(zip(pairs.sources, examples.targets, strict=True)):
+        tokens = coder.source.cut(source)
+        starts = range(0, len(tokens), together)
+        read = [coder.source.join(tokens[start : start + together]) for start in starts]
+        answer = [*coder.said(said.tolist(), source), "EOS"]
+        found.append(AttentionExample(read, answer, weights[row, : len(said), : len(read)]))
+    return found
 
 
 def picture(trained: Trained, decoded: Decoded | None) -> list[str]:

@@ -2,7 +2,7 @@
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from seqjax.masking import length_mask
 from seqjax.types import Mean, Padded
@@ -34,6 +34,29 @@ def cross_entropy(
     if label_smoothing:
         loss = loss - label_smoothing * jnp.mean(logits, axis=-1)
     return Mean(jnp.sum(jnp.where(mask, loss, 0.0)), jnp.sum(mask).astype(jnp.float32))
+
+
+def coverage_loss(
+    weights: Float[Array, "batch time source"], lengths: Int[Array, " batch"]
+) -> Mean:
+    r"""Returns how much attention falls where it had fallen before, per valid target token.
+
+    The sum over source positions of :math:`\min(a_t, \sum_{s<t} a_s)`: 0 if no position is looked
+    at twice, at most 1.
+
+    Args:
+      weights: Attention of each target token.
+      lengths: Valid target tokens of each row.
+
+    References:
+      See, Liu & Manning, "Get to the point: summarization with pointer-generator networks", 2017,
+      equation (12).
+    """
+    mask = length_mask(lengths, weights.shape[1])
+    weights = jnp.where(mask[..., None], weights, 0.0)
+    before = jnp.cumsum(weights, axis=1) - weights
+    again = jnp.sum(jnp.minimum(weights, before))
+    return Mean(again, jnp.sum(mask).astype(jnp.float32))
 
 
 def token_accuracy(logits: Float[Array, "batch time vocab"], targets: Padded) -> Mean:

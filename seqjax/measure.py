@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from seqjax.build.data import TaskData
+from seqjax.build.data import TaskData, build_coder
 from seqjax.build.learner import Learner
 from seqjax.config import Config, DecodeConfig
 from seqjax.data.readers import Pairs
@@ -36,7 +36,7 @@ class Likelihood:
     def __init__(self, learner: Learner, announce: AnnounceFn):
         def means(params: Parameters, memory: Any, batch: Batch):
             unused = jax.random.key(0)  # nothing is random when not training
-            loss, (means, memory) = learner.loss_fn(params, memory, batch, unused, train=False)
+            loss, (means, memory) = learner.loss_fn(params, memory, batch, unused, 0, train=False)
             return {"loss": loss, **means}, memory
 
         def label(params, memory, batch) -> str:
@@ -164,8 +164,7 @@ def build_answerer(
     """Returns the run's model as an `Answerer` that searches as `decode` says."""
     return Answerer(
         learner.model,  # pyright: ignore[reportArgumentType]
-        vocabularies["source"],
-        vocabularies["target"],
+        build_coder(config, vocabularies),
         decode,
         longest_target=longest_target,
         max_source=config.data.max_source,

@@ -2,7 +2,7 @@
 
 import contextlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
@@ -17,6 +17,8 @@ from seqjax.build.search import (
     seq2seq_step_fn,
 )
 from seqjax.config import DecodeConfig
+from seqjax.data.batching import pad
+from seqjax.data.coding import PairCoder
 from seqjax.data.vocabulary import Vocabulary
 from seqjax.decode.protocol import Hypotheses
 from seqjax.models.language_model import LanguageModel
@@ -63,8 +65,7 @@ class Answerer:
     def __init__(
         self,
         model: Seq2Seq,
-        source_vocabulary: Vocabulary,
-        target_vocabulary: Vocabulary,
+        coder: PairCoder,
         config: DecodeConfig,
         *,
         longest_target: int,
@@ -73,8 +74,7 @@ class Answerer:
     ):
         """Args:
         model: What was trained.
-        source_vocabulary: Of its inputs.
-        target_vocabulary: Of its outputs.
+        coder: What texts are to it.
         config: How to search.
         longest_target: Tokens of the longest training target, EOS included.
         max_source: Longer sources are cut there.
@@ -83,10 +83,8 @@ class Answerer:
         self.config = config
         self.max_source = max_source
         self._longest_target = longest_target
-        self._source, self._target = source_vocabulary, target_vocabulary
-        symbols = Symbols(
-            target_vocabulary.bos_id, target_vocabulary.eos_id, target_vocabulary.pad_id
-        )
+        self._coder = coder
+        symbols = Symbols(coder.target.bos_id, coder.target.eos_id, coder.target.pad_id)
         search = build_search(config, symbols, forbidden=(symbols.bos_id, symbols.pad_id))
 
         def answer(params: Parameters, source: Padded, limits, keys) -> Hypotheses:
@@ -94,7 +92,7 @@ class Answerer:
             encoded: Any = model.apply(variables, source, method="encode")
             state, memory = encoded
             return search(
-                seq2seq_step_fn(model, params, memory),
+                seq2seq_step_fn(model, params, memory, most_source=_rounded(max_source)),
                 state,
                 max_length=int(self._limit(source.values.shape[1])),
                 limits=limits,
@@ -102,7 +100,7 @@ class Answerer:
             )
 
         def label(params, source, limits, keys) -> str:
-            rows, time = source.values.shape
+            rows, time = source.values.shape[:2]
             return f"{config.method} search, {rows} x {time} source tokens"
 
         self._answer = Compiled(answer, announce, label)
@@ -125,9 +123,9 @@ class Answerer:
                 answers[index] = answer
         return answers
 
-    def encode(self, text: str) -> list[int]:
+    def encode(self, text: str) -> np.ndarray:
         """Returns the ids of a source text, not cut yet."""
-        return self._source.encode(text)
+        return self._coder.source_ids(text)
 
     def batches(
         self, params: Parameters, texts: Sequence[str], *, seed: int = 0, first: int = 0
@@ -135,17 +133,24 @@ class Answerer:
         """Yields `(indices into texts, their answers)`, texts of like length together."""
         sources = [self.encode(text)[: self.max_source] for text in texts]
         asked = sorted(
-            (i for i, source in enumerate(sources) if source), key=lambda i: len(sources[i])
+            (i for i, source in enumerate(sources) if len(source)), key=lambda i: len(sources[i])
         )
         for start in range(0, len(asked), self.config.batch_size):
             indices = asked[start : start + self.config.batch_size]
-            padded = _pad(
-                [sources[i] for i in indices], self.config.batch_size, self._source.pad_id
+            padded = _padded(
+                [sources[i] for i in indices], self.config.batch_size, self._coder.source.pad_id
             )
             limits = np.where(padded.lengths > 0, self._limit(padded.lengths), 1)
             keys = _row_keys(seed, [first + i for i in indices], len(padded.lengths))
             hypotheses = jax.device_get(self._answer(params, padded, limits, keys))
-            yield indices, [_answers(self._target, hypotheses, row) for row in range(len(indices))]
+            yield (
+                indices,
+                [self._answers(hypotheses, row, texts[i]) for row, i in enumerate(indices)],
+            )
+
+    def _answers(self, hypotheses: Hypotheses, row: int, text: str) -> list[Answer]:
+        said = lambda ids: self._coder.said(ids, text)
+        return _answers(self._coder.target, said, hypotheses, row)
 
     def _limit(self, source_lengths):
         if self.config.max_length is not None:
@@ -207,27 +212,27 @@ class Continuer:
         answers = []
         for start in range(0, len(tokens), size):
             part = tokens[start : start + size]
-            padded = _pad(part, size, self._vocabulary.pad_id)
+            padded = _padded(part, size, self._vocabulary.pad_id)
             limits = np.where(padded.lengths > 0, self._max_length, 1).astype(np.int32)
             padded = padded._replace(lengths=np.maximum(padded.lengths, 1))
             keys = _row_keys(seed, range(start, start + len(part)), len(padded.lengths))
             hypotheses = jax.device_get(self._go_on(params, padded, limits, keys))
-            answers += [_answers(self._vocabulary, hypotheses, row) for row in range(len(part))]
+            said = self._vocabulary.tokens_of
+            answers += [
+                _answers(self._vocabulary, said, hypotheses, row) for row in range(len(part))
+            ]
         return answers
 
 
-def _pad(rows: Sequence[Sequence[int]], batch_size: int, pad_id: int) -> Padded:
+def _padded(rows: Sequence[Any], batch_size: int, pad_id: int) -> Padded:
     """Rounds both axes up to few sizes, so that few shapes are compiled."""
     height = batch_size if len(rows) > 8 else min(batch_size, 1 if len(rows) == 1 else 8)
-    longest = max(map(len, rows))
-    step = 8 if longest <= 64 else 64 if longest <= 512 else 512
-    width = math.ceil(longest / step) * step
-    values = np.full((height, width), pad_id, np.int32)
-    lengths = np.zeros(height, np.int32)
-    for row, tokens in enumerate(rows):
-        values[row, : len(tokens)] = tokens
-        lengths[row] = len(tokens)
-    return Padded(values, lengths)
+    return pad(rows, height, _rounded(max(map(len, rows))), pad_id)
+
+
+def _rounded(length: int) -> int:
+    step = 8 if length <= 64 else 64 if length <= 512 else 512
+    return math.ceil(length / step) * step
 
 
 def _row_keys(seed: int, numbers: Sequence[int], rows: int):
@@ -236,7 +241,12 @@ def _row_keys(seed: int, numbers: Sequence[int], rows: int):
     return jax.vmap(jax.random.fold_in, (None, 0))(jax.random.key(seed), padded)
 
 
-def _answers(vocabulary: Vocabulary, hypotheses: Hypotheses, row: int) -> list[Answer]:
+def _answers(
+    vocabulary: Vocabulary,
+    tokens_of: Callable[[list[int]], list[str]],
+    hypotheses: Hypotheses,
+    row: int,
+) -> list[Answer]:
     """Slots without a hypothesis are left out; there is one answer at least."""
     answers = []
     for slot in range(hypotheses.tokens.shape[1]):
@@ -244,10 +254,11 @@ def _answers(vocabulary: Vocabulary, hypotheses: Hypotheses, row: int) -> list[A
             continue
         finished = bool(hypotheses.finished[row, slot])
         ids = hypotheses.tokens[row, slot, : hypotheses.lengths[row, slot] - finished].tolist()
+        tokens = tokens_of(ids)
         answers.append(
             Answer(
-                text=vocabulary.decode(ids),
-                tokens=tuple(vocabulary.tokens_of(ids)),
+                text=vocabulary.join(tokens),
+                tokens=tuple(tokens),
                 log_prob=float(hypotheses.log_probs[row, slot]),
                 score=float(hypotheses.scores[row, slot]),
                 finished=finished,

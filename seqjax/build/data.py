@@ -8,6 +8,7 @@ import numpy as np
 
 from seqjax.config import Config
 from seqjax.data.batching import BatchPlan, Examples, fit_shapes, plan_shapes
+from seqjax.data.coding import PairCoder
 from seqjax.data.dates import make_dates
 from seqjax.data.docs import english_manual
 from seqjax.data.readers import Pairs, Splits, read_pairs, read_text
@@ -61,25 +62,28 @@ def build_data(config: Config) -> TaskData:
             return _text_data(config, _text_splits(config))
 
 
-def encode_pairs(pairs: Pairs, vocabularies: dict[str, Vocabulary]) -> Examples:
-    """Returns the ids of sources, and of targets with EOS after them."""
+def build_coder(config: Config, vocabularies: dict[str, Vocabulary]) -> PairCoder:
+    """Returns what the texts of a text-to-text task are to the model."""
     source, target = vocabularies["source"], vocabularies["target"]
+    return PairCoder(source, target, copying=config.model.copying)
+
+
+def encode_pairs(pairs: Pairs, coder: PairCoder) -> Examples:
+    """Returns the ids of sources, and of targets with EOS after them."""
     return Examples(
-        [np.array(source.encode(text), np.int32) for text in pairs.sources],
-        [np.array([*target.encode(text), target.eos_id], np.int32) for text in pairs.targets],
+        [coder.source_ids(source) for source in pairs.sources],
+        [coder.target_ids(*both) for both in zip(pairs.targets, pairs.sources, strict=True)],
     )
 
 
-def pair_batches(
-    pairs: Pairs, vocabularies: dict[str, Vocabulary], shapes: Sequence, batch_size: int
-) -> BatchPlan:
+def pair_batches(pairs: Pairs, coder: PairCoder, shapes: Sequence, batch_size: int) -> BatchPlan:
     """Returns batches of any pairs in a fixed order, of the given shapes and one more if needed."""
-    examples = encode_pairs(pairs, vocabularies)
+    examples = encode_pairs(pairs, coder)
     return BatchPlan(
         examples,
         fit_shapes(shapes, examples),
         batch_size,
-        vocabularies["target"].pad_id,
+        coder.target.pad_id,
         shuffled=False,
     )
 
@@ -151,7 +155,8 @@ def _pairs_data(config: Config, splits: Splits) -> TaskData:
         )
         for side, texts in (("source", train.sources), ("target", train.targets))
     }
-    encoded = encode_pairs(train, vocabularies)
+    coder = build_coder(config, vocabularies)
+    encoded = encode_pairs(train, coder)
     fits = [
         len(source) <= data.max_source and len(target) - 1 <= data.max_target
         for source, target in zip(*encoded, strict=True)
@@ -166,7 +171,7 @@ def _pairs_data(config: Config, splits: Splits) -> TaskData:
     shapes = plan_shapes(lengths[0], lengths[1], data.buckets)
     pad_id = vocabularies["target"].pad_id
     feed = BatchPlan(examples, shapes, data.batch_size, pad_id, seed=config.seed)
-    valid_plan = pair_batches(splits.valid, vocabularies, shapes, data.batch_size)
+    valid_plan = pair_batches(splits.valid, coder, shapes, data.batch_size)
     longest_source, longest_target = max(lengths[0]), max(lengths[1])
     statistics = {
         "task": config.task,

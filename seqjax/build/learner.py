@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import flax.linen as nn
+import jax.numpy as jnp
 
 from seqjax.build.model import build_language_model, build_seq2seq
 from seqjax.config import Config, OptimizerConfig
 from seqjax.data.vocabulary import Vocabulary
-from seqjax.losses import cross_entropy, token_accuracy
+from seqjax.losses import coverage_loss, cross_entropy, token_accuracy
 from seqjax.models.language_model import LanguageModel
 from seqjax.models.seq2seq import Seq2Seq
 from seqjax.types import Batch, Key, Mean, Padded, Parameters
@@ -20,8 +21,9 @@ class Learner(NamedTuple):
     Attributes:
       model: The linen module.
       init: `(example batch, key) -> params`.
-      loss_fn: A `LossFn` with one more keyword, `train`: whether dropout and label smoothing are
-        on. Without them the loss is the negative log-likelihood in nats per token.
+      loss_fn: A `LossFn` with one more keyword, `train`: whether dropout, label smoothing and all
+        else that only serves to learn is on. Without it the loss is the negative log-likelihood in
+        nats per token.
       memory: What the first batch of an epoch receives; see `LossFn`.
     """
 
@@ -40,6 +42,7 @@ def build_learner(config: Config, vocabularies: dict[str, Vocabulary]) -> Learne
                 source_vocab_size=len(vocabularies["source"]),
                 target_vocab_size=len(vocabularies["target"]),
                 bos_id=vocabularies["target"].bos_id,
+                unk_id=vocabularies["target"].unk_id,
             )
             return build_seq2seq_learner(model, config.optimizer)
         case "language-model":
@@ -50,11 +53,16 @@ def build_learner(config: Config, vocabularies: dict[str, Vocabulary]) -> Learne
 def build_seq2seq_learner(model: Seq2Seq, config: OptimizerConfig) -> Learner:
     """Returns the text-to-text task: say the target, given the source."""
 
-    def loss_fn(params: Parameters, memory: Any, batch: Batch, key: Key, *, train: bool):
-        logits, _ = model.apply(
-            {"params": params}, batch.inputs, batch.targets, rngs=_noise(key, train)
+    def loss_fn(params: Parameters, memory: Any, batch: Batch, key: Key, step: Any, *, train: bool):
+        own_share = _own_share(config, step) if train and config.scheduled_sampling else None
+        found: Any = model.apply(
+            {"params": params}, batch.inputs, batch.targets, own_share, rngs=_noise(key, train)
         )
+        logits, weights = found
         loss, means = _token_means(logits, batch, config, train)
+        if train and config.coverage_weight:
+            again = coverage_loss(weights, batch.targets.lengths)
+            loss = Mean(loss.total + config.coverage_weight * again.total, loss.weight)
         return loss, (means, memory)
 
     def init(batch: Batch, key: Key) -> Parameters:
@@ -67,7 +75,7 @@ def build_seq2seq_learner(model: Seq2Seq, config: OptimizerConfig) -> Learner:
 def build_language_learner(model: LanguageModel, config: OptimizerConfig, rows: int) -> Learner:
     """Returns the language-model task: say the next token; the state goes from batch to batch."""
 
-    def loss_fn(params: Parameters, memory: Any, batch: Batch, key: Key, *, train: bool):
+    def loss_fn(params: Parameters, memory: Any, batch: Batch, key: Key, step: Any, *, train: bool):
         memory, logits = model.apply(
             {"params": params}, batch.inputs, memory, rngs=_noise(key, train)
         )
@@ -80,6 +88,11 @@ def build_language_learner(model: LanguageModel, config: OptimizerConfig, rows: 
 
     memory = model.initial_carry(rows)
     return Learner(model, init, loss_fn, memory)
+
+
+def _own_share(config: OptimizerConfig, step: Any):
+    risen = jnp.minimum(1.0, (step + 1) / max(config.scheduled_sampling_steps, 1))
+    return config.scheduled_sampling * risen
 
 
 def _noise(key: Key, train: bool) -> dict[str, Key]:

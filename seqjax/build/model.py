@@ -6,7 +6,7 @@ from typing import Any
 import flax.linen as nn
 import jax
 
-from seqjax.attention import AdditiveScorer, DotScorer, GeneralScorer
+from seqjax.attention import AdditiveScorer, DotScorer, GeneralScorer, Scorer
 from seqjax.cells.cell import Cell, CellFn
 from seqjax.cells.gru import GRUCell, MGUCell
 from seqjax.cells.lstm import LSTMCell
@@ -16,10 +16,13 @@ from seqjax.cells.noise import Zoneout
 from seqjax.cells.rnn import RNNCell
 from seqjax.cells.slstm import SLSTMCell
 from seqjax.config import ModelConfig
-from seqjax.models.decoder import Bridge, Decoder, Scorer
+from seqjax.models.bridge import Bridge
+from seqjax.models.copier import Copier
+from seqjax.models.decoder import Decoder
 from seqjax.models.encoder import Encoder
 from seqjax.models.language_model import LanguageModel
 from seqjax.models.layers import BidirectionalLayer, Layer
+from seqjax.models.reader import Reader
 from seqjax.models.seq2seq import Seq2Seq
 from seqjax.types import Parameters
 from seqjax.unroll.unroll import UnrollFn, unroll
@@ -114,6 +117,7 @@ def build_seq2seq(
     source_vocab_size: int,
     target_vocab_size: int,
     bos_id: int,
+    unk_id: int | None = None,
     cell_fn: CellFn | None = None,
     scorer: Scorer | None = None,
     bridge: Any = None,
@@ -124,9 +128,15 @@ def build_seq2seq(
       config: What to build.
       source_vocab_size, target_vocab_size: Ids of either side.
       bos_id: What the decoder reads first.
-      cell_fn, scorer, bridge: In place of those that `config` names; see `Cell`, `attention` and
+      unk_id: What a decoder that copies reads for a token outside its vocabulary.
+      cell_fn, scorer, bridge: In place of those that `config` names; see `Cell`, `Scorer` and
         `Bridge` for what they must be able to do.
+
+    Raises:
+      ValueError: If it is to copy and there is no `unk_id`.
     """
+    if config.copying and unk_id is None:
+        raise ValueError("unk_id must be given when config.copying is on, got None")
     cell_fn = cell_fn or functools.partial(build_cell, config)
     readout_size = config.embedding_size if config.tied_embeddings else config.hidden_size
     fed = readout_size if config.input_feeding else 0
@@ -143,9 +153,14 @@ def build_seq2seq(
             embedding=_embedding(target_vocab_size, config),
             cells=cells,
             bridge=bridge or Bridge(config.bridge),
-            scorer=scorer or build_scorer(config, cells[-1].width),
-            readout_size=readout_size,
+            reader=Reader(
+                scorer or build_scorer(config, cells[-1].width),
+                readout_size,
+                coverage=config.coverage,
+                gate=config.context_gate,
+            ),
             tied=config.tied_embeddings,
+            copier=Copier(unk_id) if config.copying and unk_id is not None else None,
             input_feeding=config.input_feeding,
             dropout_rate=config.dropout,
             residual=config.residual,

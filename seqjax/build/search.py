@@ -21,8 +21,8 @@ from seqjax.decode.logits import (
 from seqjax.decode.protocol import Hypotheses, LogitsProcessor, StepFn
 from seqjax.decode.sample import greedy, sample
 from seqjax.decode.scoring import average, gnmt
-from seqjax.models.decoder import Memory
 from seqjax.models.language_model import LanguageModel
+from seqjax.models.reader import Memory
 from seqjax.models.seq2seq import Seq2Seq
 from seqjax.types import Key, Padded, Parameters
 
@@ -124,13 +124,20 @@ def build_search(
     return search
 
 
-def seq2seq_step_fn(model: Seq2Seq, params: Parameters, memory: Memory) -> StepFn:
-    """Returns a trained encoder-decoder as a search sees it, looking back at `memory`."""
+def seq2seq_step_fn(
+    model: Seq2Seq, params: Parameters, memory: Memory, *, most_source: int
+) -> StepFn:
+    """Returns a trained encoder-decoder as a search sees it, looking back at `memory`.
+
+    If it copies, there are always columns for `most_source` source positions: what is drawn must
+    not depend on how long the other sources of a batch are.
+    """
+    missing = most_source - memory.mask.shape[1] if model.decoder.copier is not None else 0
 
     def step_fn(tokens: Int[Array, " rows"], state: Any):
         after: Any = model.apply({"params": params}, state, memory, tokens, method="step")
         state, logits = after
-        return logits, state
+        return jnp.pad(logits, ((0, 0), (0, missing)), constant_values=-jnp.inf), state
 
     return step_fn
 

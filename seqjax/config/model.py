@@ -67,6 +67,13 @@ class ModelConfig:
     """Between layers of the encoder, join every two time steps into one."""
     attention: AttentionKind = "general"
     """How the decoder looks back at the source; `none` leaves it one fixed vector."""
+    coverage: bool = False
+    """Show attention how much it has looked at each source position before. Slower in training."""
+    copying: bool = False
+    """Let the decoder copy source tokens, also those that its vocabulary does not know (a
+    pointer-generator). Both sides must be cut into the same kind of tokens."""
+    context_gate: Literal["none", "source", "target", "both"] = "none"
+    """Weigh by a gate what the readout takes from the source, from the target side, or both."""
     input_feeding: bool = False
     """Feed the last attentional vector into the next decoder step. Slower: every step must wait."""
     bridge: Literal["linear", "mean", "copy", "zeros"] = "linear"
@@ -121,6 +128,21 @@ class ModelConfig:
             narrow = self.attention not in ("dot", "scaled_dot")
             require(narrow, "model.attention", f"neither dot nor scaled_dot {why}", self.attention)
             require(self.bridge != "copy", "model.bridge", f"another {why}", self.bridge)
+        for name in ("coverage", "copying"):
+            looks = self.attention != "none" or not getattr(self, name)
+            require(looks, f"model.{name}", "False when model.attention is none", True)
+        require(
+            self.attention != "none" or self.context_gate == "none",
+            "model.context_gate",
+            "none when model.attention is none",
+            self.context_gate,
+        )
+        require(
+            not (self.pyramid and self.copying),
+            "model.copying",
+            "False when model.pyramid is on (its positions are no tokens)",
+            self.copying,
+        )
         own_way = "parallel" if self.cell in ("min_lstm", "min_gru") else "fused"
         ways = ("auto", "scan") if self.zoneout else ("auto", "scan", own_way)
         noise = " and model.zoneout is on" if self.zoneout else ""

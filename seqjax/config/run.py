@@ -80,6 +80,14 @@ class OptimizerConfig:
     """Gradients are scaled down to this global norm; 0 turns clipping off."""
     label_smoothing: float = 0.0
     """Mass spread evenly over the whole vocabulary: (1-e) onehot + e/V."""
+    coverage_weight: float = 0.0
+    """Weight of the coverage loss: the attention, per target token, that falls where it had fallen
+    before. 1 keeps a summary from saying things twice (text-to-text only)."""
+    scheduled_sampling: float = 0.0
+    """Share of target tokens that the decoder reads as it would have said them rather than as they
+    are. Slower: every step must wait for the one before (text-to-text only)."""
+    scheduled_sampling_steps: int = 0
+    """Updates over which that share rises linearly from 0."""
     average_decay: float = 0.0
     """Evaluate and save an exponential moving average of the weights with this decay; 0 turns it
     off."""
@@ -89,6 +97,24 @@ class OptimizerConfig:
         require(self.warmup_steps >= 0, "optimizer.warmup_steps", "at least 0", self.warmup_steps)
         require(self.clip_norm >= 0, "optimizer.clip_norm", "at least 0", self.clip_norm)
         require(self.weight_decay >= 0, "optimizer.weight_decay", "at least 0", self.weight_decay)
+        require(
+            self.coverage_weight >= 0,
+            "optimizer.coverage_weight",
+            "at least 0",
+            self.coverage_weight,
+        )
+        require(
+            self.scheduled_sampling_steps >= 0,
+            "optimizer.scheduled_sampling_steps",
+            "at least 0",
+            self.scheduled_sampling_steps,
+        )
+        require(
+            0 <= self.scheduled_sampling <= 1,
+            "optimizer.scheduled_sampling",
+            "in [0, 1]",
+            self.scheduled_sampling,
+        )
         for name in ("label_smoothing", "average_decay"):
             require(
                 0 <= getattr(self, name) < 1, f"optimizer.{name}", "in [0, 1)", getattr(self, name)
@@ -214,11 +240,41 @@ class Config:
             "'loss' for a language model",
             repr(self.validation.metric),
         )
+        for name in ("coverage_weight", "scheduled_sampling"):
+            require(
+                self.task == "text-to-text" or not getattr(self.optimizer, name),
+                f"optimizer.{name}",
+                "0 for a language model",
+                getattr(self.optimizer, name),
+            )
+        require(
+            self.model.attention != "none" or not self.optimizer.coverage_weight,
+            "optimizer.coverage_weight",
+            "0 when model.attention is none",
+            self.optimizer.coverage_weight,
+        )
+        if self.model.copying:
+            self._check_copying()
         require(
             self.optimizer.schedule not in ("linear", "cosine") or bool(self.steps or self.epochs),
             "optimizer.schedule",
             "'constant' or 'inverse_sqrt' when neither --steps nor --epochs is given",
             repr(self.optimizer.schedule),
+        )
+
+    def _check_copying(self):
+        require(self.task == "text-to-text", "task", "text-to-text with model.copying", self.task)
+        require(
+            self.data.source_tokens == self.data.target_tokens != "subwords",
+            "data.target_tokens",
+            "data.source_tokens, and not subwords, when model.copying is on",
+            self.data.target_tokens,
+        )
+        require(
+            not self.optimizer.label_smoothing,
+            "optimizer.label_smoothing",
+            "0 when model.copying is on (it would ask for tokens that are not there to copy)",
+            self.optimizer.label_smoothing,
         )
 
 

@@ -13,7 +13,8 @@ MOST_CUTS = 160
 
 
 class Examples(NamedTuple):
-    """Encoded pairs. Sources are plain ids, targets end with EOS."""
+    """Encoded pairs. Sources are ids, `[time]` or (see `PairCoder`) `[time, 2]`; targets end with
+    EOS."""
 
     sources: list[np.ndarray]
     targets: list[np.ndarray]
@@ -157,8 +158,9 @@ class BatchPlan:
 
 
 def pad(rows: Sequence[Sequence[int] | np.ndarray], height: int, width: int, pad_id: int) -> Padded:
-    """Returns token rows right-padded to `[height, width]`; rows that are missing have length 0."""
-    values = np.full((height, width), pad_id, np.int32)
+    """Returns rows `[time, ...]` of ids, right-padded; rows that are missing have length 0."""
+    each = np.shape(rows[0])[1:] if len(rows) else ()
+    values = np.full((height, width, *each), pad_id, np.int32)
     lengths = np.zeros(height, np.int32)
     for number, tokens in enumerate(rows):
         values[number, : len(tokens)] = tokens

@@ -101,13 +101,20 @@ class Vocabulary:
         """Returns the ids of a text, without BOS and EOS."""
         return [self._ids.get(token, self.unk_id) for token in self.cut(text)]
 
-    def tokens_of(self, ids: Iterable[int]) -> list[str]:
-        """Returns ordinary tokens up to the first EOS, for display; unknown ones are marked."""
+    def tokens_of(self, ids: Iterable[int], beyond: Sequence[str] = ()) -> list[str]:
+        """Returns ordinary tokens up to the first EOS, for display; unknown ones are marked.
+
+        Args:
+          ids: Any but those that the vocabulary has no token for.
+          beyond: Tokens whose ids follow those of the vocabulary.
+        """
         found = []
         for one in ids:
             if one == self.eos_id:
                 break
-            if one >= len(SPECIALS):
+            if one >= len(self):
+                found.append(beyond[one - len(self)])
+            elif one >= len(SPECIALS):
                 found.append(self.tokens[one - len(SPECIALS)])
             elif one == self.unk_id:
                 found.append(UNKNOWN.get(self.kind, "<unk>"))

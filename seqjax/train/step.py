@@ -10,8 +10,10 @@ from jaxtyping import Array, Float, Int
 
 from seqjax.types import Batch, Key, Mean, Parameters
 
-LossFn = Callable[[Parameters, Any, Batch, Key], tuple[Mean, tuple[dict[str, Mean], Any]]]
-"""`(params, memory, batch, dropout key) -> (loss, (further means, memory after the batch))`.
+LossFn = Callable[[Parameters, Any, Batch, Key, Any], tuple[Mean, tuple[dict[str, Mean], Any]]]
+"""`(params, memory, batch, key, step) -> (loss, (further means, memory after the batch))`.
+
+`key` is for what is random, `step` counts the updates before this one.
 
 `memory` is what one batch hands to the next: the state of a language model that reads a long text
 in windows; `()` for a task whose batches have nothing to do with each other.
@@ -103,7 +105,7 @@ def train_step(
 
     def objective(params):
         loss, (means, memory) = loss_fn(
-            params, state.memory, batch, jax.random.fold_in(key, state.step)
+            params, state.memory, batch, jax.random.fold_in(key, state.step), state.step
         )
         return loss.value(), (loss, means, memory)
 

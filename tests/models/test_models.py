@@ -13,7 +13,7 @@ from seqjax.build.model import build_language_model, build_seq2seq
 from seqjax.cells.gru import GRUCell
 from seqjax.cells.lstm import LSTMCell
 from seqjax.config import ModelConfig
-from seqjax.models.decoder import Bridge
+from seqjax.models.bridge import Bridge
 from seqjax.models.encoder import Encoded, Encoder
 from seqjax.models.layers import Layer, join_neighbours
 from seqjax.types import Padded

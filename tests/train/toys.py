@@ -16,7 +16,7 @@ from seqjax.types import Batch, Mean, Padded
 KEY = jax.random.key(0)
 
 
-def loss_fn(params, memory, batch, key):
+def loss_fn(params, memory, batch, key, step):
     """Squared error of `slope * x`; `memory` counts the batches, the key adds noise."""
     x, y = batch.inputs.values, batch.targets.values
     weight = (jnp.arange(x.shape[1])[None] < batch.inputs.lengths[:, None]).astype(jnp.float32)
