@@ -1,6 +1,7 @@
 """The order of the house, read from the source."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,14 @@ def test_imports_only_go_down(path):
 def test_annotations_are_there_at_run_time(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         assert not (isinstance(node, ast.ImportFrom) and node.module == "__future__")
+
+
+def test_every_test_that_the_documentation_names_is_there():
+    tests = Path(__file__).parent
+    text = (tests.parent / "docs" / "conformance.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(?:([\w/]+\.py)?(::))?(test_\w+)`", text)
+    assert len(named) > 40
+    place = ""
+    for path, colons, name in named:
+        place = path or (place if colons else "test_laws.py")
+        assert f"\ndef {name}(" in (tests / place).read_text(encoding="utf-8"), f"{place}::{name}"

@@ -84,7 +84,7 @@ def multiply_heads(
     product = jnp.einsum("...hs,hst->...ht", heads, kernel)
     # heads (gate size) -> gate heads size
     product = product.reshape(*heads.shape[:-1], 4, kernel.shape[1])
-    return jnp.swapaxes(product, -3, -2).reshape(*hidden.shape[:-1], -1)
+    return jnp.swapaxes(product, -3, -2).reshape(*hidden.shape[:-1], 4 * hidden.shape[-1])
 
 
 class SLSTMCell(ProductCell):

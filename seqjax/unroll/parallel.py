@@ -36,5 +36,5 @@ def linear_recurrence(
 
     decays, additions = jax.lax.associative_scan(then, (decay, addition), axis=0, reverse=reverse)
     states = decays * carry[None] + additions
-    final = states[0 if reverse else -1]
+    final = states[0 if reverse else -1] if decay.shape[0] else carry
     return final, jnp.where(mask, states, jnp.zeros((), states.dtype))

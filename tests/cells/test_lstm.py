@@ -48,6 +48,24 @@ def test_a_gate_that_is_not_there_has_no_weights(variant, blocks):
     assert ("peepholes" in params) == (variant != "standard")
 
 
+def test_peepholes_of_zero_are_none_and_every_other_one_counts():
+    """Where the old cell is empty, that of the output gate alone: it reads the new one."""
+    plain, cell = LSTMCell(2, 3), LSTMCell(2, 3, variant=VARIANTS["peepholes"])
+    inputs, empty = jnp.ones((1, 2)), plain.initial_carry(1)
+    params = plain.init(jax.random.key(0), empty, inputs)["params"]
+
+    def differs(peepholes, carry):
+        expected, _ = plain.apply({"params": params}, carry, inputs)
+        found, _ = cell.apply({"params": {**params, "peepholes": peepholes}}, carry, inputs)
+        return bool(jnp.any(jnp.abs(found.hidden - expected.hidden) > 1e-3))
+
+    full = empty._replace(cell=jnp.ones((1, 3)))
+    assert not differs(jnp.zeros((3, 3)), full)
+    one_by_one = [jnp.zeros((3, 3)).at[gate].set(0.5) for gate in range(3)]
+    assert [differs(peepholes, full) for peepholes in one_by_one] == [True, True, True]
+    assert [differs(peepholes, empty) for peepholes in one_by_one] == [False, False, True]
+
+
 def test_the_output_gate_peeps_at_the_new_cell():
     """With i = 1 and f = 0 the new cell is g, and the old one must not matter."""
     cell = LSTMCell(1, 1, variant=VARIANTS["peepholes"])

@@ -16,9 +16,11 @@ NOISY = {"state": {"state_dropout": 0.5}, "connections": {"connection_dropout": 
 
 class Layer(nn.Module):
     cell: nn.Module
+    method: str = "auto"
 
     def __call__(self, inputs, lengths):
-        return unroll(self.cell, self.cell.initial_carry(inputs.shape[0]), inputs, lengths)
+        carry = self.cell.initial_carry(inputs.shape[0])
+        return unroll(self.cell, carry, inputs, lengths, method=self.method)
 
 
 def layers(noise):
@@ -69,6 +71,36 @@ def test_what_is_drawn_stays_the_same_at_all_times():
     mask, (first, second) = watched.apply(variables, rngs={"dropout": KEY})
     assert set(np.unique(mask)) == {0.0, 2.0}
     jax.tree.map(np.testing.assert_array_equal, first, second)
+
+
+@pytest.mark.parametrize("method", ("scan", "fused"))
+def test_a_dropped_unit_is_dropped_at_every_step_of_a_sequence(method):
+    """Of units that each feed themselves alone: one goes the way of the kept or of the dropped."""
+    size = 16
+    layer = Layer(LSTMCell(1, size, state_dropout=0.5), method)
+
+    def way(scale, rngs):
+        weights = {
+            "input_kernel": jnp.zeros((1, 4 * size)),
+            "recurrent_kernel": scale * jnp.tile(jnp.eye(size), 4),
+            "bias": jnp.full((4 * size,), 0.5),
+        }
+        arguments = jnp.zeros((3, 6, 1)), jnp.full((3,), 6)
+        return layer.apply({"params": {"cell": weights}}, *arguments, rngs=rngs)[1]
+
+    noisy, twice, never = way(1.0, {"dropout": KEY}), way(2.0, {}), way(0.0, {})
+    is_kept, is_dropped = (jnp.all(abs(noisy - one) < 1e-6, axis=1) for one in (twice, never))
+    np.testing.assert_array_equal(is_kept, ~is_dropped)
+    assert 0.2 < float(jnp.mean(is_dropped)) < 0.8
+
+
+def test_zoneout_draws_anew_at_every_step_of_a_sequence():
+    layer = Layer(Zoneout(LSTMCell(2, 64), 0.5, 0.0))
+    arguments = jax.random.normal(KEY, (3, 5, 2)), jnp.full((3,), 5)
+    _, outputs = layer.apply(layer.init(KEY, *arguments), *arguments, rngs={"dropout": KEY})
+    stayed = outputs[:, 1:] == outputs[:, :-1]
+    np.testing.assert_allclose(jnp.mean(stayed, axis=(0, 2)), 0.5, atol=0.15)
+    np.testing.assert_allclose(jnp.mean(stayed[:, 1:] == stayed[:, :-1]), 0.5, atol=0.15)
 
 
 def test_the_kept_share_is_the_one_asked_for_and_the_mean_stays():

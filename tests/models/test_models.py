@@ -15,7 +15,7 @@ from seqjax.cells.lstm import LSTMCell
 from seqjax.config import ModelConfig
 from seqjax.models.bridge import Bridge
 from seqjax.models.encoder import Encoded, Encoder
-from seqjax.models.layers import Layer, join_neighbours
+from seqjax.models.layers import BidirectionalLayer, Layer, join_neighbours
 from seqjax.types import Padded
 
 SMALL = ModelConfig(
@@ -226,6 +226,33 @@ def test_a_pyramid_joins_neighbours_and_halves_lengths():
     joined, lengths = join_neighbours(inputs, jnp.array([3]))
     assert joined.shape == (1, 3, 4) and int(lengths[0]) == 2
     np.testing.assert_array_equal(joined[0], [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 0, 0]])
+
+
+def test_a_bidirectional_layer_is_its_two_halves_side_by_side():
+    layer = BidirectionalLayer(LSTMCell(3, 4), LSTMCell(3, 4))
+    inputs, lengths = jax.random.normal(jax.random.key(0), (2, 5, 3)), jnp.array([5, 2])
+    params = layer.init(jax.random.key(1), inputs, lengths)["params"]
+    final, outputs = layer.apply({"params": params}, inputs, lengths)
+    halves = [
+        Layer(LSTMCell(3, 4), reverse).apply({"params": {"cell": params[name]}}, inputs, lengths)
+        for name, reverse in (("forward_cell", False), ("backward_cell", True))
+    ]
+    joined = jax.tree.map(lambda *both: jnp.concatenate(both, axis=-1), *halves)
+    jax.tree.map(np.testing.assert_array_equal, (final, outputs), joined)
+    _, other = layer.apply({"params": params}, inputs.at[0, 0].add(1.0), lengths)
+    seen = jnp.any(outputs != other, axis=-1, where=jnp.arange(8)[None, None] >= 4)
+    assert seen[0].tolist() == [True] + [False] * 4  # what comes before is not read backwards
+
+
+def test_nothing_is_dropped_above_the_last_layer():
+    layers = (Layer(LSTMCell(4, 64)), Layer(LSTMCell(64, 64)))
+    encoder = Encoder(nn.Dense(4), layers, dropout_rate=0.5)
+    source = Padded(jnp.ones((2, 5, 3)), jnp.array([5, 2]))
+    variables = encoder.init(jax.random.key(1), source)
+    quiet = encoder.apply(variables, source).outputs
+    noisy = encoder.apply(variables, source, rngs={"dropout": jax.random.key(2)}).outputs
+    assert bool(jnp.any(noisy != quiet))
+    np.testing.assert_array_equal(noisy == 0, quiet == 0)
 
 
 def test_an_encoder_reads_vectors_as_it_reads_tokens():

@@ -122,6 +122,18 @@ def test_unroll_is_the_equations(name, method, reverse):
 
 
 @pytest.mark.parametrize("name", CASES)
+def test_unroll_is_a_loop_over_the_cell(name):
+    params, carry, inputs, lengths = make(name)
+    arguments = params, carry, inputs, jnp.full_like(lengths, TIME)
+    final, outputs = run(name, CASES[name].methods[1], *arguments)
+    step = jax.jit(CASES[name].cell_fn().apply)
+    for time in range(TIME):
+        carry, output = step({"params": params["cell"]}, carry, inputs[:, time])
+        np.testing.assert_allclose(outputs[:, time], output, atol=1e-6)
+    assert_close(final, carry, 1e-6)
+
+
+@pytest.mark.parametrize("name", CASES)
 @either_way
 def test_every_way_has_the_gradients_of_the_reference(name, reverse):
     arguments = make(name)
@@ -191,6 +203,36 @@ def test_a_sequence_cut_in_two_gives_what_the_whole_gives(name, method):
     assert_close(end, final, 1e-5)
 
 
+@pytest.mark.parametrize(("name", "method"), CHECKED)
+@pytest.mark.parametrize("reverse", (False, True), ids=("forward", "backward"))
+def test_of_no_steps_and_of_no_rows_there_is_nothing(name, method, reverse):
+    params, carry, inputs, lengths = make(name)
+    layer = Outer(CASES[name].cell_fn(), method, reverse)
+    final, outputs = layer.apply({"params": params}, carry, inputs[:, :0], 0 * lengths)
+    jax.tree.map(np.testing.assert_array_equal, final, carry)
+    assert outputs.shape == (len(LENGTHS), 0, layer.cell.width)
+    none = jax.tree.map(lambda leaf: leaf[:0], (carry, inputs, lengths))
+    final, outputs = layer.apply({"params": params}, *none)
+    assert jax.tree.map(jnp.shape, final) == jax.tree.map(jnp.shape, none[0])
+    assert outputs.shape == (0, TIME, layer.cell.width)
+
+
+@pytest.mark.parametrize("method", ("scan", "fused"))
+def test_weights_know_nothing_of_time(method):
+    cell = LSTMCell(FEATURES, HIDDEN)
+    carry = cell.initial_carry(1)
+    one, many = (
+        Outer(cell, method).init(
+            jax.random.key(0), carry, jnp.ones((1, time, FEATURES)), jnp.array([1])
+        )
+        for time in (1, 7)
+    )
+    jax.tree.map(np.testing.assert_array_equal, one, many)
+    alone = cell.init(jax.random.key(0), carry, jnp.ones((1, FEATURES)))["params"]
+    shapes = functools.partial(jax.tree.map, jnp.shape)
+    assert shapes(one["params"]["cell"]) == shapes(alone)
+
+
 @every_way
 def test_permuting_the_batch_permutes_the_outputs(name, method):
     params, carry, inputs, lengths = make(name)
@@ -238,6 +280,14 @@ def test_extreme_inputs_stay_finite(name, method):
         pytest.skip("what a rectifier lets through grows with every step")
     found = loss_and_gradients(name, method, params, carry, 1e4 * jnp.sign(inputs), lengths)
     assert all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves(found))
+
+
+@pytest.mark.parametrize("name", ("lstm", "lstm peepholes", "gru", "mgu", "rnn", "slstm"))
+def test_what_a_tanh_bounds_stays_bounded_under_extreme_inputs(name):
+    params, _, inputs, lengths = make(name)
+    carry = CASES[name].cell_fn().initial_carry(len(LENGTHS))
+    _, outputs = run(name, "fused", params, carry, 1e4 * jnp.sign(inputs), lengths)
+    assert bool(jnp.all(jnp.abs(outputs) <= 1))
 
 
 def test_an_slstm_starts_from_nothing_whatever_its_first_gate_is():
