@@ -248,7 +248,7 @@ MISTAKES = [
         "model.keep_every must be None when model.unroll is scan or cudnn, or model.zoneout is on",
     ),
     ("train --model.longest-memory 2", "model.longest_memory must be at least 3, got 2"),
-    ("bench recurent", "benchmark must be one of recurrent, allocator, got 'recurent'"),
+    ("bench recurent", "benchmark must be one of recurrent, allocator, gpu, got 'recurent'"),
     ("bench recurrent --size 3x", "size must be like 64x50x512, got '3x'"),
     ("doctor --jsn", "unknown flag --jsn, did you mean --json?"),
 ]
