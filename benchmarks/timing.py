@@ -46,9 +46,9 @@ def compiled(function: Callable, *arguments: Any) -> Way:
     return lambda: jax.block_until_ready(executable(*arguments))
 
 
-def product_rate(size: int = 2_048, runs: int = 9) -> float:
-    """Returns GFLOP/s of a large float32 matrix product by JAX: the ceiling of what can be had."""
-    square = jax.random.normal(jax.random.key(0), (size, size))
+def product_rate(size: int = 2_048, runs: int = 9, dtype: Any = jnp.float32) -> float:
+    """Returns GFLOP/s of a large matrix product by JAX: the ceiling of what can be had."""
+    square = jax.random.normal(jax.random.key(0), (size, size)).astype(dtype)
     timing = interleaved({"product": compiled(jnp.matmul, square, square)}, runs)["product"]
     return 2 * size**3 / timing.median / 1e9
 
@@ -89,18 +89,36 @@ def rows(
 
 
 def show(found: Iterable[dict[str, Any]], *, as_json: bool) -> None:
-    """Prints rows as they come: JSON objects, or lines of a table."""
+    """Prints rows as they come: JSON objects, or lines of a table.
+
+    A row without `peer` is a case and anything named that was found.
+    """
     for row in found:
         if as_json:
             print(json.dumps(row), flush=True)
+            continue
+        if "peer" not in row:
+            parts = (f"{name} {value:.4g}" for name, value in row.items() if name != "case")
+            print(f"{row['case']:<54} {', '.join(parts)}", flush=True)
             continue
         low, high = row["ours_range_s"]
         rate = f"{row['gflops']:>6} of {row['ceiling_gflops']} GFLOP/s  " if row["gflops"] else ""
         print(
             f"{row['case']:<30} {1e3 * row['ours_s']:>9.2f} ms ({1e3 * low:.2f}–{1e3 * high:.2f})  "
-            f"{rate}{row['ratio']:>6.2f} x {row['peer']} ({1e3 * row['peer_s']:.2f} ms)",
+            f"{rate}{row['ratio']:>6.2f} x {row['peer']} ({1e3 * row['peer_s']:.2f} ms)"
+            f"{_steps(row)}",
             flush=True,
         )
+
+
+def _steps(row: dict[str, Any]) -> str:
+    """What a row says of a time step and of the ceiling, if it does; ours / the peer's."""
+    if "floor_step_us" not in row:
+        return ""
+    return (
+        f"  {row['ours_step_us']:.1f} / {row['peer_step_us']:.1f} us a step, floor "
+        f"{row['floor_step_us']:.1f}  {row['ours_share']:.1%} / {row['peer_share']:.1%} of ceiling"
+    )
 
 
 def _rounded(seconds: float) -> float:

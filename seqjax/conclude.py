@@ -1,5 +1,6 @@
 """After training, or on request: a run loaded from its directory, measured, and pictured."""
 
+import dataclasses
 import json
 import time
 from collections.abc import Sequence
@@ -83,7 +84,7 @@ def load(path: str) -> Trained:
     config = run.read_config()
     sides = ("source", "target") if config.task == "text-to-text" else ("text",)
     vocabularies = {side: Vocabulary.load(run.vocabulary, side) for side in sides}
-    learner = build_learner(config, vocabularies)
+    learner = build_learner(_without_cudnn(config), vocabularies)
     expected = jax.eval_shape(lambda: learner.init(_smallest_batch(config), jax.random.key(0)))
     params, _ = load_weights(run.best_weights)
     _refuse_other_weights(run, params, expected)
@@ -91,6 +92,13 @@ def load(path: str) -> Trained:
     return Trained(
         run, config, vocabularies, learner, jax.tree.map(jnp.asarray, params), statistics
     )
+
+
+def _without_cudnn(config: Config) -> Config:
+    """What cuDNN trained needs no GPU afterwards: the weights are those of every other way."""
+    if config.model.unroll != "cudnn" or jax.default_backend() == "gpu":
+        return config
+    return dataclasses.replace(config, model=dataclasses.replace(config.model, unroll="auto"))
 
 
 def _smallest_batch(config: Config) -> Batch:

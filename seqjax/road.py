@@ -88,6 +88,7 @@ def train(config: Config, spectator: Spectator = Silent()) -> Outcome:
       InputError: If data, run directory or configuration cannot be used.
     """
     assert config.run_dir is not None
+    _refuse_cudnn_without_gpu(config)
     run = create_run(config.run_dir)
     _refuse_another_config(run, config)
     data = build_data(config)
@@ -144,6 +145,15 @@ class _Recording:
     def validated(self, row: dict[str, Any], progress: Progress, is_best: bool) -> None:
         self._recorder.write(row)
         self._spectator.validated(row, progress, is_best)
+
+
+def _refuse_cudnn_without_gpu(config: Config) -> None:
+    backend = jax.default_backend()
+    if config.model.unroll == "cudnn" and backend != "gpu":
+        raise InputError(
+            f"model.unroll cudnn needs a GPU, JAX has {backend}; leave it at auto, or ask `seqjax "
+            f"doctor` for what JAX sees"
+        )
 
 
 def _refuse_another_config(run: RunDir, config: Config) -> None:

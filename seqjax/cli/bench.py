@@ -13,12 +13,14 @@ def run(flags: BenchFlags) -> int:
     if not (root / "benchmarks").is_dir():
         raise InputError(f"{root}: has no benchmarks; run this from a checkout of the source")
     sys.path.insert(0, str(root))
-    from benchmarks import allocator, recurrent
+    from benchmarks import allocator, gpu, recurrent
     from benchmarks.timing import show
 
     match flags.benchmark:
         case "recurrent":
             found = recurrent.measurements(runs=flags.runs, sizes=flags.sizes)
+        case "gpu":
+            found = gpu.measurements(runs=flags.runs, sizes=flags.sizes)
         case _:
             found = allocator.measurements(runs=flags.runs)
     show(found, as_json=flags.json)

@@ -157,7 +157,7 @@ class DoctorFlags:
     """Print one JSON object."""
 
 
-BENCHMARKS = ("recurrent", "allocator")
+BENCHMARKS = ("recurrent", "allocator", "gpu")
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,8 @@ class BenchFlags:
 
     benchmark: str
     """recurrent: one layer, forward and backward, beside PyTorch's and Flax's. allocator: a whole
-    training step, with scratch memory kept and given back."""
+    training step, with scratch memory kept and given back. gpu: on a GPU, whether all ways through
+    time agree, one LSTM in three precisions, and one training."""
     runs: int = 7
     """Times that each is measured; the median counts."""
     size: str | None = None

@@ -45,7 +45,8 @@ The same command again goes on where the training was interrupted.""",
   seqjax doctor --json""",
     "bench": """\
   seqjax bench recurrent
-  seqjax bench recurrent --size 64x50x512 --runs 15 --json""",
+  seqjax bench recurrent --size 64x50x512 --runs 15 --json
+  seqjax bench gpu --json""",
 }
 
 HELP = "\n".join(

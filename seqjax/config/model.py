@@ -31,6 +31,9 @@ _LSTM_ONLY = {
 }
 """Settings of `ModelConfig` that other cells do not know, and what they must then be."""
 
+_NOT_IN_CUDNN = _LSTM_ONLY.keys() - {"longest_memory"}
+"""Those that cuDNN does not know either."""
+
 
 @dataclass(frozen=True)
 class ModelConfig:
@@ -89,13 +92,15 @@ class ModelConfig:
     """Share of an LSTM's recurrent weights left out, the same ones at all times (DropConnect)."""
     zoneout: float = 0.0
     """Share of a layer's state that stays as it was, others at every step."""
-    unroll: Literal["auto", "scan", "fused", "parallel"] = "auto"
+    unroll: Literal["auto", "scan", "fused", "parallel", "cudnn"] = "auto"
     """How layers run along time. scan is nn.scan, the reference, for any cell; fused computes the
-    weight gradients of a standard LSTM in one product after the backward pass; parallel is for
-    min_lstm and min_gru; auto takes the last two where they apply."""
+    gradient of the recurrent weights in one product after the backward pass; parallel is for
+    min_lstm and min_gru; auto takes these two where they apply. cudnn trains a standard lstm on a
+    GPU, in full float32."""
     keep_every: int | None = None
     """Keep a layer's state for the gradient only every this many steps, and compute again what lies
-    between: long sequences in less memory, for one more forward pass. Not with unroll scan."""
+    between: long sequences in less memory, for one more forward pass. Not with unroll scan or
+    cudnn."""
 
     def __post_init__(self):
         for name in ("embedding_size", "hidden_size", "encoder_layers", "decoder_layers"):
@@ -145,6 +150,8 @@ class ModelConfig:
         )
         own_way = "parallel" if self.cell in ("min_lstm", "min_gru") else "fused"
         ways = ("auto", "scan") if self.zoneout else ("auto", "scan", own_way)
+        if self.cell == "lstm" and not self.zoneout:
+            ways += ("cudnn",)
         noise = " and model.zoneout is on" if self.zoneout else ""
         require(
             self.unroll in ways,
@@ -152,6 +159,13 @@ class ModelConfig:
             f"one of {', '.join(ways)} when model.cell is {self.cell}{noise}",
             self.unroll,
         )
+        for name in sorted(_NOT_IN_CUDNN):
+            require(
+                self.unroll != "cudnn" or getattr(self, name) == _LSTM_ONLY[name],
+                f"model.{name}",
+                f"{_LSTM_ONLY[name]} when model.unroll is cudnn",
+                getattr(self, name),
+            )
         require(
             self.keep_every is None or self.keep_every >= 1,
             "model.keep_every",
@@ -159,9 +173,9 @@ class ModelConfig:
             self.keep_every,
         )
         require(
-            self.keep_every is None or not (self.unroll == "scan" or self.zoneout),
+            self.keep_every is None or not (self.unroll in ("scan", "cudnn") or self.zoneout),
             "model.keep_every",
-            "None when model.unroll is scan or model.zoneout is on",
+            "None when model.unroll is scan or cudnn, or model.zoneout is on",
             self.keep_every,
         )
         require(

@@ -9,11 +9,12 @@ from seqjax.cells.cell import Cell, HiddenCarry, ProductCell, RecurrentCell
 from seqjax.cells.minimal import LinearCell
 from seqjax.masking import length_mask, where_valid
 from seqjax.unroll.chunks import in_chunks
+from seqjax.unroll.cudnn import cudnn_scan
 from seqjax.unroll.fused import StepFns, fused_scan
 from seqjax.unroll.parallel import linear_recurrence
 from seqjax.unroll.scan import scan_time
 
-UnrollMethod = Literal["auto", "scan", "fused", "parallel"]
+UnrollMethod = Literal["auto", "scan", "fused", "parallel", "cudnn"]
 
 
 @runtime_checkable
@@ -46,23 +47,27 @@ def unroll(
         of the input they belong to.
       method: `scan` is the reference and takes any cell. `fused` takes a `ProductCell`, and the
         gradient of its product for all time steps in one. `parallel` takes a `LinearCell`. `auto`
-        is the one of the last two that takes the cell, or else `scan`.
+        is the one of these two that takes the cell, or else `scan`. `cudnn` takes a standard
+        `LSTMCell` in float32, on a GPU.
       keep_every: If given, only the state of every so many steps is kept for the gradient, and what
-        lies between is computed again; see `in_chunks`. `scan` keeps everything.
+        lies between is computed again; see `in_chunks`. `scan` and `cudnn` keep everything.
 
     Returns:
       `(carry after the last valid step, outputs)`; outputs are exactly 0 at padding.
 
     Raises:
       ValueError: If the method does not take the cell, or not `keep_every`.
+      RuntimeError: If cuDNN computes something else than `scan` here.
     """
     mask = length_mask(lengths, inputs.shape[1])
     inputs = where_valid(mask, inputs)
     method = _chosen(cell, method)
+    if keep_every is not None and method in ("scan", "cudnn"):
+        raise ValueError(f"keep_every must be None for method {method!r}, got {keep_every}")
     if method == "scan":
-        if keep_every is not None:
-            raise ValueError(f"keep_every must be None for method 'scan', got {keep_every}")
         return _scanned(cell, carry, inputs, mask, reverse)
+    if method == "cudnn":
+        return cudnn_scan(cell, carry, inputs, lengths, reverse=reverse)
     run_fn: Any = (
         _fused(cell, inputs.shape[0], reverse) if method == "fused" else _parallel(cell, reverse)
     )

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import jax
 import numpy as np
 import pytest
 
@@ -217,6 +218,34 @@ def test_settings_that_cannot_work_are_refused(files, tmp_path, capsys, more, me
         *(capsys, "train", "--train", files / "pairs.tsv", "--run-dir", tmp_path / "r", *more)
     )
     assert message in error
+
+
+NO_GPU = pytest.mark.skipif(jax.default_backend() == "gpu", reason="there is a GPU")
+
+
+@NO_GPU
+def test_cudnn_is_refused_where_there_is_no_gpu_before_anything_is_written(files, tmp_path, capsys):
+    error = one_line_error(
+        *(capsys, "train", "--train", files / "pairs.tsv", "--run-dir", tmp_path / "r"),
+        *("--model.unroll", "cudnn"),
+    )
+    assert "model.unroll cudnn needs a GPU, JAX has cpu" in error
+    assert not (tmp_path / "r").exists()
+
+
+@NO_GPU
+def test_what_cudnn_trained_answers_without_a_gpu(run, tmp_path, capsys):
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    config = json.loads((copy / "config.json").read_text())
+    config["config"]["model"]["unroll"] = "cudnn"
+    (copy / "config.json").write_text(json.dumps(config))
+    (tmp_path / "in.txt").write_text("abc\n")
+    said = []
+    for path in (run, copy):
+        assert seqjax("decode", path, "--input", tmp_path / "in.txt") == 0
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1]
 
 
 def test_a_run_goes_on_and_refuses_other_settings_or_data(files, run, tmp_path, capsys):

@@ -118,6 +118,12 @@ def test_a_run_is_named_after_what_it_learns(tokens, run_dir):
     assert settings(*tokens).run_dir == run_dir
 
 
+def test_cudnn_goes_with_biases_for_long_memories():
+    assert (
+        settings("--model.unroll", "cudnn", "--model.longest-memory", "9").model.unroll == "cudnn"
+    )
+
+
 def test_search_flags_replace_what_they_name_in_the_config_of_the_run():
     flags = read_flags(DecodeFlags, ["runs/x", "--beam-size", "9", "--length-penalty", "0"])
     assert flags.run == "runs/x"
@@ -209,8 +215,40 @@ MISTAKES = [
         "train --model.projection-size 8 --model.bridge copy",
         "model.bridge must be another when model.projection_size is given and model.direction is",
     ),
+    (
+        "train --model.cell gru --model.unroll cudnn",
+        "model.unroll must be one of auto, scan, fused when model.cell is gru, got cudnn",
+    ),
+    (
+        "train --model.zoneout 0.1 --model.unroll cudnn",
+        "model.unroll must be one of auto, scan when model.cell is lstm and model.zoneout is on",
+    ),
+    (
+        "train --model.unroll cudnn --model.lstm-variant coupled",
+        "model.lstm_variant must be standard when model.unroll is cudnn, got coupled",
+    ),
+    (
+        "train --model.unroll cudnn --model.projection-size 8",
+        "model.projection_size must be None when model.unroll is cudnn, got 8",
+    ),
+    (
+        "train --model.unroll cudnn --model.layer-norm",
+        "model.layer_norm must be False when model.unroll is cudnn, got True",
+    ),
+    (
+        "train --model.unroll cudnn --model.state-dropout 0.1",
+        "model.state_dropout must be 0.0 when model.unroll is cudnn, got 0.1",
+    ),
+    (
+        "train --model.unroll cudnn --model.connection-dropout 0.1",
+        "model.connection_dropout must be 0.0 when model.unroll is cudnn, got 0.1",
+    ),
+    (
+        "train --model.unroll cudnn --model.keep-every 3",
+        "model.keep_every must be None when model.unroll is scan or cudnn, or model.zoneout is on",
+    ),
     ("train --model.longest-memory 2", "model.longest_memory must be at least 3, got 2"),
-    ("bench recurent", "benchmark must be one of recurrent, allocator, got 'recurent'"),
+    ("bench recurent", "benchmark must be one of recurrent, allocator, gpu, got 'recurent'"),
     ("bench recurrent --size 3x", "size must be like 64x50x512, got '3x'"),
     ("doctor --jsn", "unknown flag --jsn, did you mean --json?"),
 ]
