@@ -48,6 +48,9 @@ class ModelConfig:
     """What a recurrent layer is made of. gru is the one of cuDNN and PyTorch, gru_reset_before that
     of the paper; mgu has one gate; rnn and rnn_relu have none; min_lstm and min_gru have gates that
     do not see the state and run in parallel over time; slstm has exponential gates."""
+    upper_cell: CellKind | None = None
+    """What the layers above the first are made of, in encoder and decoder; by default as the first.
+    Settings for lstm only are then those of its layers."""
     lstm_variant: LSTMKind = "standard"
     """Which LSTM (lstm only). All but `standard` have peepholes, and the others each lack or change
     one part besides: the variants of Greff et al. (2017)."""
@@ -101,11 +104,21 @@ class ModelConfig:
             "even when model.direction is both",
             self.hidden_size,
         )
+        require(
+            self.upper_cell is None or self.encoder_layers > 1 or self.decoder_layers > 1,
+            "model.upper_cell",
+            "None when no layer stands on another (model.encoder_layers, model.decoder_layers)",
+            self.upper_cell,
+        )
+        mixed = self.upper_cell not in (None, self.cell)
+        kinds = {self.cell, self.upper_cell or self.cell}
+        named = f"model.cell is {self.cell}"
+        named += f" and model.upper_cell is {self.upper_cell}" if mixed else ""
         for name in _LSTM_ONLY:
             require(
-                self.cell == "lstm" or getattr(self, name) == _LSTM_ONLY[name],
+                "lstm" in kinds or getattr(self, name) == _LSTM_ONLY[name],
                 f"model.{name}",
-                f"{_LSTM_ONLY[name]} when model.cell is {self.cell}",
+                f"{_LSTM_ONLY[name]} when {named}",
                 getattr(self, name),
             )
         smallest = self.hidden_size // 2 if self.direction == "both" else self.hidden_size
@@ -115,19 +128,29 @@ class ModelConfig:
             f"at least 1 and below the width of an LSTM ({smallest})",
             self.projection_size,
         )
-        if self.projection_size is not None and self.direction == "both":
-            # An encoder of both directions is twice as wide as a decoder that is projected too.
-            why = "when model.projection_size is given and model.direction is both"
+        if self.projection_size is not None and (mixed or self.direction == "both"):
+            # An encoder of both directions is twice as wide as a decoder that is projected too, and
+            # of different cells not all are projected.
+            why = "when model.projection_size is given and "
+            why += "model.upper_cell is another" if mixed else "model.direction is both"
             narrow = self.attention not in ("dot", "scaled_dot")
             require(narrow, "model.attention", f"neither dot nor scaled_dot {why}", self.attention)
             require(self.bridge != "copy", "model.bridge", f"another {why}", self.bridge)
-        own_way = "parallel" if self.cell in ("min_lstm", "min_gru") else "fused"
-        ways = ("auto", "scan") if self.zoneout else ("auto", "scan", own_way)
+        require(
+            not mixed or self.bridge != "copy" or self.encoder_layers > 1,
+            "model.bridge",
+            "another when model.upper_cell is another and the encoder has one layer",
+            self.bridge,
+        )
+        own_ways = {"parallel" if kind in ("min_lstm", "min_gru") else "fused" for kind in kinds}
+        ways = (
+            ("auto", "scan") if self.zoneout or len(own_ways) > 1 else ("auto", "scan", *own_ways)
+        )
         noise = " and model.zoneout is on" if self.zoneout else ""
         require(
             self.unroll in ways,
             "model.unroll",
-            f"one of {', '.join(ways)} when model.cell is {self.cell}{noise}",
+            f"one of {', '.join(ways)} when {named}{noise}",
             self.unroll,
         )
         require(

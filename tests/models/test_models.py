@@ -12,6 +12,7 @@ import pytest
 from seqjax.build.model import build_language_model, build_seq2seq
 from seqjax.cells.gru import GRUCell
 from seqjax.cells.lstm import LSTMCell
+from seqjax.cells.minimal import MinLSTMCell
 from seqjax.config import ModelConfig
 from seqjax.models.decoder import Bridge
 from seqjax.models.encoder import Encoded, Encoder
@@ -34,6 +35,10 @@ VARIANTS = {
     "minimal": dataclasses.replace(SMALL, cell="min_lstm", pyramid=True),
     "slstm": dataclasses.replace(SMALL, cell="slstm", input_feeding=True),
     "projected": dataclasses.replace(SMALL, projection_size=3, lstm_variant="gate_recurrence"),
+    "mixed": dataclasses.replace(SMALL, upper_cell="min_gru", projection_size=3, keep_every=2),
+    "mixed below": dataclasses.replace(
+        SMALL, cell="gru", upper_cell="lstm", encoder_layers=1, direction="forward"
+    ),
 }
 VOCAB, BOS = 11, 1
 
@@ -198,7 +203,7 @@ def test_a_users_own_cell_is_taught_and_decoded_like_any_other(feeding):
         source_vocab_size=VOCAB,
         target_vocab_size=VOCAB,
         bos_id=BOS,
-        cell_fn=lambda input_size, hidden_size: Leaky(hidden_size),
+        cell_fn=lambda depth, input_size, hidden_size: Leaky(hidden_size),
     )
     _, _, source, target = make("default")
     variables = jax.jit(model.init)(jax.random.key(0), source, target)
@@ -210,6 +215,29 @@ def test_a_users_own_cell_is_taught_and_decoded_like_any_other(feeding):
     loss = lambda v: jnp.sum(model.apply(v, source, target)[0] ** 2)
     gradient = jax.jit(jax.grad(loss))(variables)
     assert all(bool(jnp.any(leaf != 0)) for leaf in jax.tree.leaves(gradient))
+
+
+def test_layers_of_a_stack_may_be_of_different_kinds():
+    config = dataclasses.replace(SMALL, upper_cell="min_lstm", encoder_layers=3)
+    sizes = {"source_vocab_size": VOCAB, "target_vocab_size": VOCAB, "bos_id": BOS}
+    model = build_seq2seq(config, **sizes)
+    kinds = [type(layer.forward_cell) for layer in model.encoder.layers]
+    assert kinds == [type(layer.backward_cell) for layer in model.encoder.layers]
+    assert kinds == [LSTMCell, MinLSTMCell, MinLSTMCell]
+    assert [type(cell) for cell in model.decoder.cells] == [LSTMCell, MinLSTMCell]
+    language_model = build_language_model(config, vocab_size=VOCAB)
+    assert [type(cell) for cell in language_model.cells] == [LSTMCell, MinLSTMCell]
+    asked = []
+
+    def cell_fn(depth, input_size, hidden_size):
+        asked.append((depth, input_size, hidden_size))
+        return (GRUCell, LSTMCell, GRUCell)[depth](input_size, hidden_size)
+
+    model = build_seq2seq(config, **sizes, cell_fn=cell_fn)
+    assert [type(layer.forward_cell) for layer in model.encoder.layers] == [
+        *(GRUCell, LSTMCell, GRUCell)
+    ]
+    assert sorted(set(asked)) == [(0, 6, 4), (0, 6, 8), (1, 8, 4), (1, 8, 8), (2, 8, 4)]
 
 
 def test_a_state_that_does_not_fit_is_not_copied():
