@@ -16,10 +16,11 @@ from seqjax.cells.noise import Zoneout
 from seqjax.cells.rnn import RNNCell
 from seqjax.cells.slstm import SLSTMCell
 from seqjax.config import ModelConfig
-from seqjax.models.decoder import Bridge, Decoder, Scorer
+from seqjax.models.decoder import Bridge, Decoder
 from seqjax.models.encoder import Encoder
 from seqjax.models.language_model import LanguageModel
 from seqjax.models.layers import BidirectionalLayer, Layer
+from seqjax.models.scorer import Scorer
 from seqjax.models.seq2seq import Seq2Seq
 from seqjax.types import Parameters
 from seqjax.unroll.unroll import UnrollFn, unroll
@@ -124,7 +125,7 @@ def build_seq2seq(
       config: What to build.
       source_vocab_size, target_vocab_size: Ids of either side.
       bos_id: What the decoder reads first.
-      cell_fn, scorer, bridge: In place of those that `config` names; see `CellFn`, `attention` and
+      cell_fn, scorer, bridge: In place of those that `config` names; see `CellFn`, `Scorer` and
         `Bridge` for what they must be able to do.
     """
     cell_fn = cell_fn or functools.partial(build_cell, config)

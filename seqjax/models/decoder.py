@@ -10,22 +10,15 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from seqjax.attention import (
-    AdditiveScorer,
-    DotScorer,
-    GeneralScorer,
-    attend,
-    attention_weights,
-)
+from seqjax.attention import attend, attention_weights
 from seqjax.cells.cell import Cell, RecurrentCell, carry_features
 from seqjax.cells.noise import noisy
 from seqjax.masking import length_mask
 from seqjax.models.encoder import Encoded
 from seqjax.models.layers import draw_stack, stack_step, stack_unroll
+from seqjax.models.scorer import Scorer
 from seqjax.unroll.scan import scan_time
 from seqjax.unroll.unroll import UnrollFn, unroll
-
-Scorer = DotScorer | GeneralScorer | AdditiveScorer
 
 
 class Memory(NamedTuple):

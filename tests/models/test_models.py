@@ -43,10 +43,43 @@ VARIANTS = {
 VOCAB, BOS = 11, 1
 
 
+class Distance(nn.Module):
+    """A user's own scorer: the nearer a key is to the query, the higher its score."""
+
+    size: int
+
+    def setup(self):
+        self.key_map = nn.Dense(self.size)
+
+    def prepare(self, memory):
+        return self.key_map(memory)
+
+    def __call__(self, queries, keys):
+        return -jnp.sum((queries[:, :, None] - keys[:, None]) ** 2, axis=-1)
+
+
+class Largest(nn.Module):
+    """A user's own bridge: every layer starts from the largest of what the encoder said."""
+
+    @nn.compact
+    def __call__(self, encoded, cells):
+        features = jnp.max(encoded.outputs, axis=1, initial=0.0)
+        return tuple(cell.start(nn.Dense(cell.start_size)(features)) for cell in cells)
+
+
+PARTS = {"own parts": {"scorer": Distance(8), "bridge": Largest()}}
+"""What a variant gets from outside."""
+VARIANTS |= {name: dataclasses.replace(SMALL, input_feeding=True) for name in PARTS}
+
+
 @functools.cache
 def make(variant):
     model = build_seq2seq(
-        VARIANTS[variant], source_vocab_size=VOCAB, target_vocab_size=VOCAB, bos_id=BOS
+        VARIANTS[variant],
+        source_vocab_size=VOCAB,
+        target_vocab_size=VOCAB,
+        bos_id=BOS,
+        **PARTS.get(variant, {}),
     )
     rng = np.random.default_rng(0)
     draw = lambda time: jnp.asarray(rng.integers(4, VOCAB, size=(3, time)), jnp.int32)
@@ -247,6 +280,20 @@ def test_a_state_that_does_not_fit_is_not_copied():
     assert copied is state
     with pytest.raises(ValueError, match="bridge 'copy' must find the state of decoder layer 0"):
         Bridge("copy").apply({}, encoded, [LSTMCell(3, 4)])
+
+
+def test_a_mean_bridge_starts_from_the_mean_of_the_valid_outputs():
+    lengths = np.array([4, 1, 0])
+    outputs = np.random.default_rng(0).normal(size=(3, 4, 2)).astype(np.float32)
+    outputs[np.arange(4)[None] >= lengths[:, None]] = 0
+    state = GRUCell(3, 5).initial_carry(3)
+    encoded = Encoded(jnp.asarray(outputs), jnp.asarray(lengths), (state,))
+    cells = [GRUCell(3, 5)]
+    (carry,), variables = Bridge("mean").init_with_output(jax.random.key(0), encoded, cells)
+    weights = jax.tree.map(np.asarray, variables["params"]["layer_0"])
+    means = np.stack([outputs[0].mean(axis=0), outputs[1, 0], np.zeros(2)])
+    expected = np.tanh(means @ weights["kernel"] + weights["bias"])
+    np.testing.assert_allclose(carry.hidden, expected, atol=1e-6)
 
 
 def test_a_pyramid_joins_neighbours_and_halves_lengths():
