@@ -38,6 +38,13 @@ class ModelConfig:
 
     embedding_size: int = 128
     """Width of a token's embedding."""
+    source_vectors: str | None = None
+    """File of vectors that the source embedding starts from, as GloVe or word2vec write them (text,
+    may be .gz), embedding_size wide. Tokens that are not in it start at random, as far spread."""
+    target_vectors: str | None = None
+    """The same for the target embedding, or for that of a language model."""
+    freeze_vectors: bool = False
+    """Leave what was found in the files as it is, and learn all other rows."""
     hidden_size: int = 256
     """Width of a recurrent layer; an encoder of both directions gives half of it to each."""
     encoder_layers: int = 1
@@ -96,6 +103,12 @@ class ModelConfig:
     def __post_init__(self):
         for name in ("embedding_size", "hidden_size", "encoder_layers", "decoder_layers"):
             require(getattr(self, name) >= 1, f"model.{name}", "at least 1", getattr(self, name))
+        require(
+            not self.freeze_vectors or bool(self.source_vectors or self.target_vectors),
+            "model.freeze_vectors",
+            "False when neither model.source_vectors nor model.target_vectors is given",
+            self.freeze_vectors,
+        )
         for name in ("dropout", "state_dropout", "connection_dropout", "zoneout"):
             require(0 <= getattr(self, name) < 1, f"model.{name}", "in [0, 1)", getattr(self, name))
         require(

@@ -234,6 +234,14 @@ MISTAKES = [
         "train --model.unroll scan --model.keep-every 8",
         "model.keep_every must be None when model.unroll is scan or model.zoneout is on, got 8",
     ),
+    (
+        "train --model.freeze-vectors",
+        "model.freeze_vectors must be False when neither model.source_vectors nor model.target_ve",
+    ),
+    (
+        "train --task language-model --model.source-vectors x",
+        "model.source_vectors must be None for a language model, whose vectors are model.target_v",
+    ),
     ("train --model.longest-memory 2", "model.longest_memory must be at least 3, got 2"),
     ("bench recurent", "benchmark must be one of recurrent, allocator, got 'recurent'"),
     ("bench recurrent --size 3x", "size must be like 64x50x512, got '3x'"),
