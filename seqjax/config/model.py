@@ -70,7 +70,8 @@ class ModelConfig:
     longest_memory: int | None = None
     """Start the gates' biases so that memories last for 1 to this many steps (lstm only)."""
     direction: Literal["both", "forward", "backward"] = "both"
-    """How the encoder reads the source."""
+    """How the encoder reads the source; backward is the reversed source of Sutskever et al. (2014),
+    with every output still at the token that it belongs to."""
     residual: bool = False
     """Add a layer's input to its output where both are equally wide."""
     pyramid: bool = False

@@ -138,6 +138,32 @@ def test_padding_and_batch_mates_change_no_logit(variant):
         np.testing.assert_allclose(found[0, :length], logits[row, :length], atol=1e-5)
 
 
+@pytest.mark.parametrize("bridge", ("linear", "copy"))
+def test_reading_backward_is_reading_a_reversed_source(bridge):
+    _, _, source, target = make("default")
+    backward, forward = (
+        build_seq2seq(
+            dataclasses.replace(SMALL, direction=direction, bridge=bridge),
+            source_vocab_size=VOCAB,
+            target_vocab_size=VOCAB,
+            bos_id=BOS,
+        )
+        for direction in ("backward", "forward")
+    )
+    variables = jax.jit(backward.init)(jax.random.key(0), source, target)
+    logits, weights = jax.jit(backward.apply)(variables, source, target)
+    turned = np.array(source.values)
+    for row, length in enumerate(source.lengths.tolist()):
+        turned[row, :length] = turned[row, :length][::-1]
+    reversed_source = source._replace(values=jnp.asarray(turned))
+    expected, expected_weights = jax.jit(forward.apply)(variables, reversed_source, target)
+    np.testing.assert_allclose(logits, expected, atol=1e-5)
+    for row, length in enumerate(source.lengths.tolist()):  # columns stay with their words
+        there = np.asarray(expected_weights)[row, :, :length][:, ::-1]
+        np.testing.assert_allclose(weights[row, :, :length], there, atol=1e-5)
+    assert not np.allclose(logits[0], jax.jit(forward.apply)(variables, source, target)[0][0])
+
+
 def test_rows_of_a_sentence_share_its_memory():
     model, params, source, target = make("feeding")
     variables = {"params": params}
