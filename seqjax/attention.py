@@ -40,7 +40,8 @@ def attention_weights(
     top = jnp.max(jnp.where(mask, scores, -jnp.inf), axis=-1, keepdims=True)
     top = jax.lax.stop_gradient(jnp.where(jnp.isfinite(top), top, 0.0))
     weights = jnp.where(mask, jnp.exp(scores - top), 0.0)
-    return weights / jnp.maximum(jnp.sum(weights, axis=-1, keepdims=True), 1e-30)
+    least = jnp.finfo(weights.dtype).tiny
+    return weights / jnp.maximum(jnp.sum(weights, axis=-1, keepdims=True), least)
 
 
 def attend(

@@ -13,6 +13,7 @@ from seqjax.build.data import TaskData, build_data
 from seqjax.build.learner import build_learner
 from seqjax.build.model import count_params
 from seqjax.build.training import build_training
+from seqjax.build.vectors import NOTHING_FOUND, build_vectors, start_from, vector_lines
 from seqjax.config import Config, differing_fields
 from seqjax.errors import InputError
 from seqjax.measure import build_validator
@@ -92,11 +93,14 @@ def train(config: Config, spectator: Spectator = Silent()) -> Outcome:
     run = create_run(config.run_dir)
     _refuse_another_config(run, config)
     data = build_data(config)
+    checkpoints = Checkpoints(run.checkpoints)
+    begins = not checkpoints.steps()
+    found = build_vectors(config.model, data.vocabularies) if begins else NOTHING_FOUND
     _describe(run, config, data, spectator.note)
 
     key = jax.random.key(config.seed)
-    learner = build_learner(config, data.vocabularies)
-    params = jax.jit(learner.init)(data.example, key)
+    learner = build_learner(config, data.vocabularies, found)
+    params = start_from(jax.jit(learner.init)(data.example, key), learner.tables, found)
     total_steps = _total_steps(config, data.feed.batches_per_epoch)
     training = build_training(config.optimizer, learner, total_steps)
     state = training.init_fn(params)
@@ -107,8 +111,9 @@ def train(config: Config, spectator: Spectator = Silent()) -> Outcome:
         donate_argnums=(0,),
     )
     spectator.note(f"model    {count_params(params):,} parameters · seed {config.seed}")
+    for line in vector_lines(config.model, data.vocabularies, found):
+        spectator.note(line)
 
-    checkpoints = Checkpoints(run.checkpoints)
     state, progress = _restored(checkpoints, state, run, spectator.note)
     recorder = Recorder(run)
     watching = spectator.training(progress, steps=total_steps, minutes=config.minutes)

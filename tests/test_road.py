@@ -1,11 +1,16 @@
-"""The straight road: a run that was left is gone on with, bit for bit."""
+"""The straight road: a run that was left is gone on with, bit for bit; what it may start from."""
+
+import dataclasses
 
 import jax
 import numpy as np
 import pytest
 
-from seqjax import road
+from seqjax import conclude, road
+from seqjax.build.vectors import started_table
 from seqjax.config import Config, DataConfig, ModelConfig, OptimizerConfig, ValidationConfig
+from seqjax.data.vectors import Vectors
+from seqjax.errors import InputError
 from seqjax.rundir import load_weights
 
 pytestmark = pytest.mark.standard_promotion
@@ -49,3 +54,94 @@ def test_a_run_in_two_parts_is_the_run_in_one(tmp_path, cut):
     assert [(row["event"], row["step"], row["loss"]) for row in parts[1] if row["step"] != cut] == [
         row for row in losses if row[1] != cut
     ]
+
+
+class Listener(road.Silent):
+    def __init__(self):
+        self.heard = []
+
+    def note(self, text):
+        self.heard.append(text)
+
+
+@pytest.fixture
+def vectors(tmp_path):
+    """A file of vectors for some characters of the copy task, and what it holds."""
+    values = np.random.default_rng(0).normal(size=(3, 8)).astype(np.float32)
+    named = dict(zip("abc", values, strict=True))
+    path = tmp_path / "vectors.txt"
+    lines = [" ".join((token, *map(repr, row.tolist()))) for token, row in named.items()]
+    path.write_text("\n".join(["3 8", *lines]) + "\n")
+    return path, named
+
+
+def with_vectors(run_dir, steps, path, **more):
+    config = settings(run_dir, steps)
+    model = dataclasses.replace(
+        config.model, source_vectors=str(path), target_vectors=str(path), **more
+    )
+    return dataclasses.replace(config, model=model)
+
+
+@pytest.mark.parametrize("frozen", (False, True))
+def test_found_rows_start_from_the_file_which_a_run_that_goes_on_does_not_need(
+    tmp_path, vectors, frozen
+):
+    path, named = vectors
+    config = with_vectors(tmp_path / "run", 1, path, freeze_vectors=frozen)
+    # The first update has a learning rate of 0: after it the weights are where they started.
+    listener = Listener()
+    first = road.train(config, listener)
+    lines = [line for line in listener.heard if line.startswith("vectors")]
+    assert len(lines) == 2 and f"3 of 26 source tokens have one in {path}" in lines[0]
+    path.unlink()
+    after = road.train(dataclasses.replace(config, steps=9))
+    for side, room in (("source", "encoder"), ("target", "decoder")):
+        vocabulary = first.data.vocabularies[side]
+        before, now = (
+            np.asarray(outcome.state.params[room]["embedding"]["embedding"])
+            for outcome in (first, after)
+        )
+        found = [vocabulary.ids[token] for token in named]
+        others = [row for row in range(len(before)) if row not in found]
+        np.testing.assert_array_equal(before[found], list(named.values()))
+        assert (before[found] == now[found]).all() == frozen
+        assert (before[others] != now[others]).any()
+    assert conclude.load(str(after.run.path)).decode(["abc"])
+
+
+def test_rows_that_are_not_found_are_as_far_spread_as_those_that_are():
+    table = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
+    vectors = Vectors(np.array([7, 3]), np.arange(8, dtype=np.float32).reshape(2, 4))
+    started = np.asarray(started_table(jax.numpy.asarray(table), vectors))
+    np.testing.assert_array_equal(started[[7, 3]], vectors.values)
+    rest = np.delete(np.arange(50), [3, 7])
+    expected = table[rest] / table.std() * vectors.values.std()
+    np.testing.assert_allclose(started[rest], expected, rtol=1e-5)
+
+
+def test_vectors_that_do_not_fit_leave_no_run_behind(tmp_path, vectors):
+    config = with_vectors(tmp_path / "run", 1, vectors[0], embedding_size=16)
+    with pytest.raises(InputError, match="vectors.txt:1: has vectors of width 8, model.embedding"):
+        road.train(config)
+    assert not (tmp_path / "run" / "config.json").exists()
+
+
+def test_a_language_model_starts_from_vectors_too(tmp_path):
+    text, path = tmp_path / "text.txt", tmp_path / "vectors.txt"
+    text.write_text("the cat sat on the mat\n" * 40)
+    path.write_text("cat" + " 0.5" * 8 + "\n")
+    config = Config(
+        task="language-model",
+        train=(str(text),),
+        run_dir=str(tmp_path / "run"),
+        steps=3,
+        data=DataConfig(target_tokens="words", batch_size=2, window=8),
+        model=ModelConfig(
+            embedding_size=8, hidden_size=8, target_vectors=str(path), freeze_vectors=True
+        ),
+    )
+    outcome = road.train(config)
+    row = outcome.data.vocabularies["text"].ids["cat"]
+    table = np.asarray(outcome.state.params["embedding"]["embedding"])
+    np.testing.assert_array_equal(table[row], 0.5)

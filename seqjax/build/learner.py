@@ -1,12 +1,14 @@
 """From a model and a configuration to what training minimises."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax.numpy as jnp
 
 from seqjax.build.model import build_language_model, build_seq2seq
+from seqjax.build.vectors import NOTHING_FOUND, Found, Tables, held_rows
 from seqjax.config import Config, OptimizerConfig
 from seqjax.data.vocabulary import Vocabulary
 from seqjax.losses import coverage_loss, cross_entropy, token_accuracy
@@ -25,16 +27,33 @@ class Learner(NamedTuple):
         else that only serves to learn is on. Without it the loss is the negative log-likelihood in
         nats per token.
       memory: What the first batch of an epoch receives; see `LossFn`.
+      tables: Where the embedding of each vocabulary stands in the weights.
+      held: Rows of these embeddings that are not learnt, by vocabulary.
     """
 
     model: nn.Module
     init: Callable[[Batch, Key], Parameters]
     loss_fn: Callable[..., tuple[Mean, tuple[dict[str, Mean], Any]]]
     memory: Any
+    tables: Tables
+    held: Mapping[str, Any] = MappingProxyType({})
 
 
-def build_learner(config: Config, vocabularies: dict[str, Vocabulary]) -> Learner:
-    """Returns the model of the config's task, and what it learns."""
+def build_learner(
+    config: Config, vocabularies: dict[str, Vocabulary], found: Found = NOTHING_FOUND
+) -> Learner:
+    """Returns the model of the config's task, and what it learns.
+
+    Args:
+      config: Of the run.
+      vocabularies: By side.
+      found: Vectors that the weights will start from; see `held_rows`.
+    """
+    learner = _build_learner(config, vocabularies)
+    return learner._replace(held=held_rows(config.model, vocabularies, found))
+
+
+def _build_learner(config: Config, vocabularies: dict[str, Vocabulary]) -> Learner:
     match config.task:
         case "text-to-text":
             model = build_seq2seq(
@@ -69,7 +88,11 @@ def build_seq2seq_learner(model: Seq2Seq, config: OptimizerConfig) -> Learner:
         variables: Any = model.init(key, batch.inputs, batch.targets)
         return variables["params"]
 
-    return Learner(model, init, loss_fn, ())
+    tables = {
+        side: (room, "embedding", "embedding")
+        for side, room in (("source", "encoder"), ("target", "decoder"))
+    }
+    return Learner(model, init, loss_fn, (), tables)
 
 
 def build_language_learner(model: LanguageModel, config: OptimizerConfig, rows: int) -> Learner:
@@ -87,7 +110,7 @@ def build_language_learner(model: LanguageModel, config: OptimizerConfig, rows: 
         return variables["params"]
 
     memory = model.initial_carry(rows)
-    return Learner(model, init, loss_fn, memory)
+    return Learner(model, init, loss_fn, memory, {"text": ("embedding", "embedding")})
 
 
 def _own_share(config: OptimizerConfig, step: Any):

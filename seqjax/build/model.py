@@ -43,10 +43,10 @@ def build_scorer(config: ModelConfig, query_size: int) -> Scorer | None:
             return AdditiveScorer(config.hidden_size)
 
 
-def build_cell(config: ModelConfig, input_size: int, hidden_size: int) -> Cell:
-    """Returns one recurrent layer's cell, of the kind that `config` names."""
+def build_cell(config: ModelConfig, depth: int, input_size: int, hidden_size: int) -> Cell:
+    """Returns one recurrent layer's cell, of the kind that `config` names for its depth."""
     bias = config.forget_bias
-    match config.cell:
+    match (config.upper_cell or config.cell) if depth else config.cell:
         case "lstm":
             cell = LSTMCell(
                 input_size,
@@ -89,8 +89,8 @@ def _embedding(vocab_size: int, config: ModelConfig) -> nn.Embed:
 
 def _stack(cell_fn: CellFn, config: ModelConfig, bottom_size: int) -> tuple[Cell, ...]:
     cells, size = [], bottom_size
-    for _ in range(config.decoder_layers):
-        cells.append(cell_fn(size, config.hidden_size))
+    for depth in range(config.decoder_layers):
+        cells.append(cell_fn(depth, size, config.hidden_size))
         size = cells[-1].width
     return tuple(cells)
 
@@ -101,12 +101,12 @@ def _encoder_layers(cell_fn: CellFn, config: ModelConfig) -> tuple[Layer | Bidir
         if config.pyramid and depth:
             size *= 2
         if config.direction == "both":
-            halves = [cell_fn(size, config.hidden_size // 2) for _ in range(2)]
+            halves = [cell_fn(depth, size, config.hidden_size // 2) for _ in range(2)]
             layers.append(BidirectionalLayer(*halves, unroll_fn=unroll_fn))
             size = sum(half.width for half in halves)
         else:
-            cell, reverse = cell_fn(size, config.hidden_size), config.direction == "backward"
-            layers.append(Layer(cell, reverse, unroll_fn))
+            cell = cell_fn(depth, size, config.hidden_size)
+            layers.append(Layer(cell, config.direction == "backward", unroll_fn))
             size = cell.width
     return tuple(layers)
 
@@ -129,7 +129,7 @@ def build_seq2seq(
       source_vocab_size, target_vocab_size: Ids of either side.
       bos_id: What the decoder reads first.
       unk_id: What a decoder that copies reads for a token outside its vocabulary.
-      cell_fn, scorer, bridge: In place of those that `config` names; see `Cell`, `Scorer` and
+      cell_fn, scorer, bridge: In place of those that `config` names; see `CellFn`, `Scorer` and
         `Bridge` for what they must be able to do.
 
     Raises:

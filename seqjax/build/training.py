@@ -4,8 +4,11 @@ import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
+import optax
+
 from seqjax.build.learner import Learner
 from seqjax.build.optimizer import build_optimizer, build_schedule
+from seqjax.build.vectors import hold
 from seqjax.config import OptimizerConfig
 from seqjax.train.step import StepMetrics, TrainState, init_state, train_step
 from seqjax.types import Batch, Key, Parameters
@@ -31,6 +34,8 @@ def build_training(config: OptimizerConfig, learner: Learner, total_steps: int |
     """
     schedule = build_schedule(config, total_steps)
     optimizer = build_optimizer(config, schedule)
+    if learner.held:
+        optimizer = optax.chain(optimizer, hold(learner.held, learner.tables))
     return Training(
         functools.partial(
             init_state,

@@ -27,8 +27,8 @@ class Cell(Protocol):
     ) -> tuple[Any, Float[Array, "rows output"]]: ...
 
 
-CellFn = Callable[[int, int], Cell]
-"""`(input size, hidden size) -> cell`."""
+CellFn = Callable[[int, int, int], Cell]
+"""`(depth, input size, hidden size) -> cell`; the layer at the bottom has depth 0."""
 
 
 def carry_features(carry: Any) -> Float[Array, "rows features"]:

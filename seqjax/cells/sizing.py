@@ -1,11 +1,12 @@
 """Cells of equal size: how wide a cell must be to have a given number of weights."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from seqjax.cells.cell import Cell, CellFn
+from seqjax.cells.cell import Cell
 
 
 def count_weights(cell: Cell, input_size: int) -> int:
@@ -21,14 +22,16 @@ def count_weights(cell: Cell, input_size: int) -> int:
     return sum(leaf.size for leaf in jax.tree.leaves(shapes))
 
 
-def hidden_size_for(weights: int, cell_fn: CellFn, *, input_size: int | None = None) -> int:
+def hidden_size_for(
+    weights: int, kind: Callable[[int, int], Cell], *, input_size: int | None = None
+) -> int:
     """Returns the hidden size with which a cell comes nearest to a number of weights.
 
     For comparisons at equal parameters: cells of equal width differ up to four-fold.
 
     Args:
       weights: Wanted, biases and all.
-      cell_fn: The kind of cell; wider ones must have more weights.
+      kind: `(input size, hidden size) -> cell`; wider ones must have more weights.
       input_size: Features of its input; by default its own hidden size, as between equal layers.
 
     Raises:
@@ -42,7 +45,7 @@ def hidden_size_for(weights: int, cell_fn: CellFn, *, input_size: int | None = N
 
     def count(hidden: int) -> int:
         size = input_size or hidden
-        return count_weights(cell_fn(size, hidden), size)
+        return count_weights(kind(size, hidden), size)
 
     if count(1) > 2 * weights:
         raise ValueError(f"weights must be at least {count(1) // 2}, got {weights}")

@@ -1,7 +1,7 @@
 """Settings of the network."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from seqjax.config.require import require
 
@@ -20,6 +20,9 @@ LSTMKind = Literal[
     "coupled",
     "gate_recurrence",
 ]
+
+UnrollWay = Literal["auto", "scan", "fused", "parallel", "cudnn"]
+UNROLL_WAYS = get_args(UnrollWay)
 
 _LSTM_ONLY = {
     "lstm_variant": "standard",
@@ -41,6 +44,13 @@ class ModelConfig:
 
     embedding_size: int = 128
     """Width of a token's embedding."""
+    source_vectors: str | None = None
+    """File of vectors that the source embedding starts from, as GloVe or word2vec write them (text,
+    may be .gz), embedding_size wide. Tokens that are not in it start at random, as far spread."""
+    target_vectors: str | None = None
+    """The same for the target embedding, or for that of a language model."""
+    freeze_vectors: bool = False
+    """Leave what was found in the files as it is, and learn all other rows."""
     hidden_size: int = 256
     """Width of a recurrent layer; an encoder of both directions gives half of it to each."""
     encoder_layers: int = 1
@@ -51,6 +61,9 @@ class ModelConfig:
     """What a recurrent layer is made of. gru is the one of cuDNN and PyTorch, gru_reset_before that
     of the paper; mgu has one gate; rnn and rnn_relu have none; min_lstm and min_gru have gates that
     do not see the state and run in parallel over time; slstm has exponential gates."""
+    upper_cell: CellKind | None = None
+    """What the layers above the first are made of, in encoder and decoder; by default as the first.
+    Settings for lstm only are then those of its layers."""
     lstm_variant: LSTMKind = "standard"
     """Which LSTM (lstm only). All but `standard` have peepholes, and the others each lack or change
     one part besides: the variants of Greff et al. (2017)."""
@@ -63,7 +76,8 @@ class ModelConfig:
     longest_memory: int | None = None
     """Start the gates' biases so that memories last for 1 to this many steps (lstm only)."""
     direction: Literal["both", "forward", "backward"] = "both"
-    """How the encoder reads the source."""
+    """How the encoder reads the source; backward is the reversed source of Sutskever et al. (2014),
+    with every output still at the token that it belongs to."""
     residual: bool = False
     """Add a layer's input to its output where both are equally wide."""
     pyramid: bool = False
@@ -92,7 +106,7 @@ class ModelConfig:
     """Share of an LSTM's recurrent weights left out, the same ones at all times (DropConnect)."""
     zoneout: float = 0.0
     """Share of a layer's state that stays as it was, others at every step."""
-    unroll: Literal["auto", "scan", "fused", "parallel", "cudnn"] = "auto"
+    unroll: UnrollWay = "auto"
     """How layers run along time. scan is nn.scan, the reference, for any cell; fused computes the
     gradient of the recurrent weights in one product after the backward pass; parallel is for
     min_lstm and min_gru; auto takes these two where they apply. cudnn trains a standard lstm on a
@@ -104,83 +118,112 @@ class ModelConfig:
 
     def __post_init__(self):
         for name in ("embedding_size", "hidden_size", "encoder_layers", "decoder_layers"):
-            require(getattr(self, name) >= 1, f"model.{name}", "at least 1", getattr(self, name))
+            self._require(getattr(self, name) >= 1, name, "at least 1")
         for name in ("dropout", "state_dropout", "connection_dropout", "zoneout"):
-            require(0 <= getattr(self, name) < 1, f"model.{name}", "in [0, 1)", getattr(self, name))
-        require(
+            self._require(0 <= getattr(self, name) < 1, name, "in [0, 1)")
+        self._require(
+            not self.freeze_vectors or bool(self.source_vectors or self.target_vectors),
+            "freeze_vectors",
+            "False when neither model.source_vectors nor model.target_vectors is given",
+        )
+        self._require(
             self.direction != "both" or self.hidden_size % 2 == 0,
-            "model.hidden_size",
+            "hidden_size",
             "even when model.direction is both",
-            self.hidden_size,
         )
-        for name in _LSTM_ONLY:
-            require(
-                self.cell == "lstm" or getattr(self, name) == _LSTM_ONLY[name],
-                f"model.{name}",
-                f"{_LSTM_ONLY[name]} when model.cell is {self.cell}",
-                getattr(self, name),
+        self._check_cells()
+        self._check_projection()
+        self._check_attention()
+        self._check_unroll()
+
+    def _require(self, holds: bool, name: str, constraint: str) -> None:
+        require(holds, f"model.{name}", constraint, getattr(self, name))
+
+    @property
+    def _kinds(self) -> set[str]:
+        """What the layers are made of."""
+        return {self.cell, self.upper_cell or self.cell}
+
+    @property
+    def _kinds_named(self) -> str:
+        mixed = len(self._kinds) > 1
+        return f"model.cell is {self.cell}" + (
+            f" and model.upper_cell is {self.upper_cell}" if mixed else ""
+        )
+
+    def _check_cells(self) -> None:
+        self._require(
+            self.upper_cell is None or self.encoder_layers > 1 or self.decoder_layers > 1,
+            "upper_cell",
+            "None when no layer stands on another (model.encoder_layers, model.decoder_layers)",
+        )
+        for name, value in _LSTM_ONLY.items():
+            self._require(
+                "lstm" in self._kinds or getattr(self, name) == value,
+                name,
+                f"{value} when {self._kinds_named}",
             )
+        self._require(
+            self.longest_memory is None or self.longest_memory >= 3, "longest_memory", "at least 3"
+        )
+        self._require(
+            len(self._kinds) == 1 or self.bridge != "copy" or self.encoder_layers > 1,
+            "bridge",
+            "another when model.upper_cell is another and the encoder has one layer",
+        )
+
+    def _check_projection(self) -> None:
         smallest = self.hidden_size // 2 if self.direction == "both" else self.hidden_size
-        require(
+        self._require(
             self.projection_size is None or 1 <= self.projection_size < smallest,
-            "model.projection_size",
+            "projection_size",
             f"at least 1 and below the width of an LSTM ({smallest})",
-            self.projection_size,
         )
-        if self.projection_size is not None and self.direction == "both":
-            # An encoder of both directions is twice as wide as a decoder that is projected too.
-            why = "when model.projection_size is given and model.direction is both"
+        mixed = len(self._kinds) > 1
+        if self.projection_size is not None and (mixed or self.direction == "both"):
+            # An encoder of both directions is twice as wide as a decoder that is projected too, and
+            # of different cells not all are projected.
+            why = "when model.projection_size is given and "
+            why += "model.upper_cell is another" if mixed else "model.direction is both"
             narrow = self.attention not in ("dot", "scaled_dot")
-            require(narrow, "model.attention", f"neither dot nor scaled_dot {why}", self.attention)
-            require(self.bridge != "copy", "model.bridge", f"another {why}", self.bridge)
-        for name in ("coverage", "copying"):
-            looks = self.attention != "none" or not getattr(self, name)
-            require(looks, f"model.{name}", "False when model.attention is none", True)
-        require(
-            self.attention != "none" or self.context_gate == "none",
-            "model.context_gate",
-            "none when model.attention is none",
-            self.context_gate,
-        )
-        require(
+            self._require(narrow, "attention", f"neither dot nor scaled_dot {why}")
+            self._require(self.bridge != "copy", "bridge", f"another {why}")
+
+    def _check_attention(self) -> None:
+        if self.attention == "none":
+            for name, value in (("coverage", False), ("copying", False), ("context_gate", "none")):
+                self._require(
+                    getattr(self, name) == value, name, f"{value} when model.attention is none"
+                )
+        self._require(
             not (self.pyramid and self.copying),
-            "model.copying",
+            "copying",
             "False when model.pyramid is on (its positions are no tokens)",
-            self.copying,
         )
-        own_way = "parallel" if self.cell in ("min_lstm", "min_gru") else "fused"
-        ways = ("auto", "scan") if self.zoneout else ("auto", "scan", own_way)
-        if self.cell == "lstm" and not self.zoneout:
-            ways += ("cudnn",)
+
+    def _check_unroll(self) -> None:
+        ways = {"auto", "scan"}
+        if not self.zoneout:
+            linear = {"min_lstm", "min_gru"}
+            ways |= {"parallel"} if self._kinds <= linear else set()
+            ways |= {"fused"} if not self._kinds & linear else set()
+            ways |= {"cudnn"} if self._kinds == {"lstm"} else set()
         noise = " and model.zoneout is on" if self.zoneout else ""
-        require(
+        self._require(
             self.unroll in ways,
-            "model.unroll",
-            f"one of {', '.join(ways)} when model.cell is {self.cell}{noise}",
-            self.unroll,
+            "unroll",
+            f"one of {', '.join(way for way in UNROLL_WAYS if way in ways)} when "
+            f"{self._kinds_named}{noise}",
         )
         for name in sorted(_NOT_IN_CUDNN):
-            require(
+            self._require(
                 self.unroll != "cudnn" or getattr(self, name) == _LSTM_ONLY[name],
-                f"model.{name}",
+                name,
                 f"{_LSTM_ONLY[name]} when model.unroll is cudnn",
-                getattr(self, name),
             )
-        require(
-            self.keep_every is None or self.keep_every >= 1,
-            "model.keep_every",
-            "at least 1",
-            self.keep_every,
-        )
-        require(
+        self._require(self.keep_every is None or self.keep_every >= 1, "keep_every", "at least 1")
+        self._require(
             self.keep_every is None or not (self.unroll in ("scan", "cudnn") or self.zoneout),
-            "model.keep_every",
+            "keep_every",
             "None when model.unroll is scan or cudnn, or model.zoneout is on",
-            self.keep_every,
-        )
-        require(
-            self.longest_memory is None or self.longest_memory >= 3,
-            "model.longest_memory",
-            "at least 3",
-            self.longest_memory,
         )

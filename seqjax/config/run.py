@@ -256,6 +256,12 @@ class Config:
         if self.model.copying:
             self._check_copying()
         require(
+            self.task == "text-to-text" or self.model.source_vectors is None,
+            "model.source_vectors",
+            "None for a language model, whose vectors are model.target_vectors",
+            repr(self.model.source_vectors),
+        )
+        require(
             self.optimizer.schedule not in ("linear", "cosine") or bool(self.steps or self.epochs),
             "optimizer.schedule",
             "'constant' or 'inverse_sqrt' when neither --steps nor --epochs is given",

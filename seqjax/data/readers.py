@@ -5,13 +5,14 @@ are part of the text); a carriage return before it is dropped, and so is a byte 
 start of a file. Text is UTF-8.
 """
 
+import contextlib
 import difflib
 import gzip
 import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import IO, Any, Literal, NamedTuple
 
 from seqjax.errors import InputError
 
@@ -102,7 +103,8 @@ def read_lines(path: str | Path) -> list[str]:
       InputError: If the file is missing, a directory, unreadable, empty, not UTF-8, or holds a NUL.
     """
     path = Path(path)
-    content = _read_bytes(path).removeprefix(b"\xef\xbb\xbf")
+    with opened(path) as stream:
+        content = stream.read().removeprefix(b"\xef\xbb\xbf")
     if not content:
         raise InputError(f"{path}: is empty")
     lines = content.split(b"\n")
@@ -135,10 +137,20 @@ def _decoded(line: bytes, name: str, number: int) -> str:
         ) from None
 
 
-def _read_bytes(path: Path) -> bytes:
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """Opens a file for reading, and through gzip if it ends in `.gz`.
+
+    Raises:
+      InputError: If it cannot be opened, or not be read while it is open.
+    """
     try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if path.suffix == ".gz" else content
+        with path.open("rb") as file:
+            if path.suffix == ".gz":
+                with gzip.open(file) as stream:
+                    yield stream  # pyright: ignore[reportReturnType]
+            else:
+                yield file
     except FileNotFoundError:
         raise InputError(f"{path}: no such file{_near(path)}") from None
     except IsADirectoryError:

@@ -28,6 +28,7 @@ class Vocabulary:
     Attributes:
       kind: What a token is.
       tokens: The ordinary ones, in the order of their ids.
+      ids: The same, with their ids.
     """
 
     pad_id, bos_id, eos_id, unk_id = range(4)
@@ -41,7 +42,7 @@ class Vocabulary:
         self.kind: TokenKind = kind
         self.tokens = tuple(tokens)
         self._subword_model = subword_model
-        self._ids = {token: number for number, token in enumerate(tokens, start=len(SPECIALS))}
+        self.ids = {token: number for number, token in enumerate(tokens, start=len(SPECIALS))}
         self._pieces = _load_subwords(subword_model) if kind == "subwords" else None
 
     @classmethod
@@ -99,7 +100,7 @@ class Vocabulary:
 
     def encode(self, text: str) -> list[int]:
         """Returns the ids of a text, without BOS and EOS."""
-        return [self._ids.get(token, self.unk_id) for token in self.cut(text)]
+        return [self.ids.get(token, self.unk_id) for token in self.cut(text)]
 
     def tokens_of(self, ids: Iterable[int], beyond: Sequence[str] = ()) -> list[str]:
         """Returns ordinary tokens up to the first EOS, for display; unknown ones are marked.

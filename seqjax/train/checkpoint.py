@@ -19,7 +19,8 @@ class Checkpoints:
     """
 
     def __init__(self, directory: Path, *, keep: int = 2):
-        logging.getLogger("absl").setLevel(logging.ERROR)  # Orbax narrates every save
+        # Orbax narrates every save, and puts a traceback there of each error that it raises too.
+        logging.getLogger("absl").setLevel(logging.CRITICAL)
         self.directory = directory
         options = ocp.CheckpointManagerOptions(max_to_keep=keep, enable_async_checkpointing=False)
         self._manager = ocp.CheckpointManager(directory.absolute(), options=options)

@@ -247,6 +247,39 @@ MISTAKES = [
         "train --model.unroll cudnn --model.keep-every 3",
         "model.keep_every must be None when model.unroll is scan or cudnn, or model.zoneout is on",
     ),
+    (
+        "train --model.upper-cell gru",
+        "model.upper_cell must be None when no layer stands on another (model.encoder_layers, ",
+    ),
+    (
+        "train --model.decoder-layers 2 --model.cell gru --model.upper-cell mgu --model.layer-norm",
+        "model.layer_norm must be False when model.cell is gru and model.upper_cell is mgu, got Tr",
+    ),
+    (
+        "train --model.decoder-layers 2 --model.upper-cell min_gru --model.unroll fused",
+        "model.unroll must be one of auto, scan when model.cell is lstm and model.upper_cell is",
+    ),
+    (
+        "train --model.decoder-layers 2 --model.upper-cell gru --model.bridge copy",
+        "model.bridge must be another when model.upper_cell is another and the encoder has one lay",
+    ),
+    (
+        "train --model.decoder-layers 2 --model.upper-cell gru --model.projection-size 8"
+        " --model.direction forward --model.attention dot",
+        "model.attention must be neither dot nor scaled_dot when model.projection_size is given an",
+    ),
+    (
+        "train --model.unroll scan --model.keep-every 8",
+        "model.keep_every must be None when model.unroll is scan or cudnn, or model.zoneout is",
+    ),
+    (
+        "train --model.freeze-vectors",
+        "model.freeze_vectors must be False when neither model.source_vectors nor model.target_ve",
+    ),
+    (
+        "train --task language-model --model.source-vectors x",
+        "model.source_vectors must be None for a language model, whose vectors are model.target_v",
+    ),
     ("train --model.longest-memory 2", "model.longest_memory must be at least 3, got 2"),
     ("bench recurent", "benchmark must be one of recurrent, allocator, gpu, got 'recurent'"),
     ("bench recurrent --size 3x", "size must be like 64x50x512, got '3x'"),

@@ -12,6 +12,7 @@ import pytest
 from seqjax.build.model import build_language_model, build_seq2seq
 from seqjax.cells.gru import GRUCell
 from seqjax.cells.lstm import LSTMCell
+from seqjax.cells.minimal import MinLSTMCell
 from seqjax.config import ModelConfig
 from seqjax.models.bridge import Bridge
 from seqjax.models.encoder import Encoded, Encoder
@@ -34,14 +35,51 @@ VARIANTS = {
     "minimal": dataclasses.replace(SMALL, cell="min_lstm", pyramid=True),
     "slstm": dataclasses.replace(SMALL, cell="slstm", input_feeding=True),
     "projected": dataclasses.replace(SMALL, projection_size=3, lstm_variant="gate_recurrence"),
+    "mixed": dataclasses.replace(SMALL, upper_cell="min_gru", projection_size=3, keep_every=2),
+    "mixed below": dataclasses.replace(
+        SMALL, cell="gru", upper_cell="lstm", encoder_layers=1, direction="forward"
+    ),
 }
 VOCAB, BOS = 11, 1
+
+
+class Distance(nn.Module):
+    """A user's own scorer: the nearer a key is to the query, the higher its score."""
+
+    size: int
+
+    def setup(self):
+        self.key_map = nn.Dense(self.size)
+
+    def prepare(self, memory):
+        return self.key_map(memory)
+
+    def __call__(self, queries, keys):
+        return -jnp.sum((queries[:, :, None] - keys[:, None]) ** 2, axis=-1)
+
+
+class Largest(nn.Module):
+    """A user's own bridge: every layer starts from the largest of what the encoder said."""
+
+    @nn.compact
+    def __call__(self, encoded, cells):
+        features = jnp.max(encoded.outputs, axis=1, initial=0.0)
+        return tuple(cell.start(nn.Dense(cell.start_size)(features)) for cell in cells)
+
+
+PARTS = {"own parts": {"scorer": Distance(8), "bridge": Largest()}}
+"""What a variant gets from outside."""
+VARIANTS |= {name: dataclasses.replace(SMALL, input_feeding=True) for name in PARTS}
 
 
 @functools.cache
 def make(variant):
     model = build_seq2seq(
-        VARIANTS[variant], source_vocab_size=VOCAB, target_vocab_size=VOCAB, bos_id=BOS
+        VARIANTS[variant],
+        source_vocab_size=VOCAB,
+        target_vocab_size=VOCAB,
+        bos_id=BOS,
+        **PARTS.get(variant, {}),
     )
     rng = np.random.default_rng(0)
     draw = lambda time: jnp.asarray(rng.integers(4, VOCAB, size=(3, time)), jnp.int32)
@@ -98,6 +136,32 @@ def test_padding_and_batch_mates_change_no_logit(variant):
         length = int(target.lengths[row])
         found, _ = apply(variables, alone(source, row, 15), alone(target, row, 8))
         np.testing.assert_allclose(found[0, :length], logits[row, :length], atol=1e-5)
+
+
+@pytest.mark.parametrize("bridge", ("linear", "copy"))
+def test_reading_backward_is_reading_a_reversed_source(bridge):
+    _, _, source, target = make("default")
+    backward, forward = (
+        build_seq2seq(
+            dataclasses.replace(SMALL, direction=direction, bridge=bridge),
+            source_vocab_size=VOCAB,
+            target_vocab_size=VOCAB,
+            bos_id=BOS,
+        )
+        for direction in ("backward", "forward")
+    )
+    variables = jax.jit(backward.init)(jax.random.key(0), source, target)
+    logits, weights = jax.jit(backward.apply)(variables, source, target)
+    turned = np.array(source.values)
+    for row, length in enumerate(source.lengths.tolist()):
+        turned[row, :length] = turned[row, :length][::-1]
+    reversed_source = source._replace(values=jnp.asarray(turned))
+    expected, expected_weights = jax.jit(forward.apply)(variables, reversed_source, target)
+    np.testing.assert_allclose(logits, expected, atol=1e-5)
+    for row, length in enumerate(source.lengths.tolist()):  # columns stay with their words
+        there = np.asarray(expected_weights)[row, :, :length][:, ::-1]
+        np.testing.assert_allclose(weights[row, :, :length], there, atol=1e-5)
+    assert not np.allclose(logits[0], jax.jit(forward.apply)(variables, source, target)[0][0])
 
 
 def test_rows_of_a_sentence_share_its_memory():
@@ -198,7 +262,7 @@ def test_a_users_own_cell_is_taught_and_decoded_like_any_other(feeding):
         source_vocab_size=VOCAB,
         target_vocab_size=VOCAB,
         bos_id=BOS,
-        cell_fn=lambda input_size, hidden_size: Leaky(hidden_size),
+        cell_fn=lambda depth, input_size, hidden_size: Leaky(hidden_size),
     )
     _, _, source, target = make("default")
     variables = jax.jit(model.init)(jax.random.key(0), source, target)
@@ -212,6 +276,29 @@ def test_a_users_own_cell_is_taught_and_decoded_like_any_other(feeding):
     assert all(bool(jnp.any(leaf != 0)) for leaf in jax.tree.leaves(gradient))
 
 
+def test_layers_of_a_stack_may_be_of_different_kinds():
+    config = dataclasses.replace(SMALL, upper_cell="min_lstm", encoder_layers=3)
+    sizes = {"source_vocab_size": VOCAB, "target_vocab_size": VOCAB, "bos_id": BOS}
+    model = build_seq2seq(config, **sizes)
+    kinds = [type(layer.forward_cell) for layer in model.encoder.layers]
+    assert kinds == [type(layer.backward_cell) for layer in model.encoder.layers]
+    assert kinds == [LSTMCell, MinLSTMCell, MinLSTMCell]
+    assert [type(cell) for cell in model.decoder.cells] == [LSTMCell, MinLSTMCell]
+    language_model = build_language_model(config, vocab_size=VOCAB)
+    assert [type(cell) for cell in language_model.cells] == [LSTMCell, MinLSTMCell]
+    asked = []
+
+    def cell_fn(depth, input_size, hidden_size):
+        asked.append((depth, input_size, hidden_size))
+        return (GRUCell, LSTMCell, GRUCell)[depth](input_size, hidden_size)
+
+    model = build_seq2seq(config, **sizes, cell_fn=cell_fn)
+    assert [type(layer.forward_cell) for layer in model.encoder.layers] == [
+        *(GRUCell, LSTMCell, GRUCell)
+    ]
+    assert sorted(set(asked)) == [(0, 6, 4), (0, 6, 8), (1, 8, 4), (1, 8, 8), (2, 8, 4)]
+
+
 def test_a_state_that_does_not_fit_is_not_copied():
     state = LSTMCell(3, 5).initial_carry(2)
     encoded = Encoded(jnp.zeros((2, 4, 5)), jnp.array([4, 1]), (state,))
@@ -219,6 +306,20 @@ def test_a_state_that_does_not_fit_is_not_copied():
     assert copied is state
     with pytest.raises(ValueError, match="bridge 'copy' must find the state of decoder layer 0"):
         Bridge("copy").apply({}, encoded, [LSTMCell(3, 4)])
+
+
+def test_a_mean_bridge_starts_from_the_mean_of_the_valid_outputs():
+    lengths = np.array([4, 1, 0])
+    outputs = np.random.default_rng(0).normal(size=(3, 4, 2)).astype(np.float32)
+    outputs[np.arange(4)[None] >= lengths[:, None]] = 0
+    state = GRUCell(3, 5).initial_carry(3)
+    encoded = Encoded(jnp.asarray(outputs), jnp.asarray(lengths), (state,))
+    cells = [GRUCell(3, 5)]
+    (carry,), variables = Bridge("mean").init_with_output(jax.random.key(0), encoded, cells)
+    weights = jax.tree.map(np.asarray, variables["params"]["layer_0"])
+    means = np.stack([outputs[0].mean(axis=0), outputs[1, 0], np.zeros(2)])
+    expected = np.tanh(means @ weights["kernel"] + weights["bias"])
+    np.testing.assert_allclose(carry.hidden, expected, atol=1e-6)
 
 
 def test_a_pyramid_joins_neighbours_and_halves_lengths():

@@ -17,7 +17,8 @@ def work():  # in a thread, as compiled programs are run: the C library has heap
     for turn in range(12):
         if turn == 2:
             before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-        np.ones(12_000_000, np.float32)  # 48 MB
+        both = [np.ones(12_000_000, np.float32) for _ in range(2)]  # 48 MB each: more than a heap
+        del both
     print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 thread = threading.Thread(target=work)

@@ -66,3 +66,8 @@ def test_randomness_is_a_function_of_key_and_step():
     run = lambda key: toys.step_fn()(toys.new_state(), toys.make_batch(0), key)[1].loss.total
     assert run(jax.random.key(1)) == run(jax.random.key(1)) != run(jax.random.key(2))
     assert jnp.isfinite(run(jax.random.key(1)))
+    totals = [
+        float(toys.step_fn()(state, toys.make_batch(0), toys.KEY)[1].loss.total)
+        for state in (toys.new_state()._replace(step=jnp.int32(step)) for step in range(3))
+    ]
+    assert len(set(totals)) == 3  # the same weights and batch: the noise alone differs
