@@ -60,7 +60,14 @@ def coverage_loss(
 
 
 def token_accuracy(logits: Float[Array, "batch time vocab"], targets: Padded) -> Mean:
-    """Returns how often the most likely token is the right one, given the true ones before it."""
+    """Returns how often the most likely token is the right one, given the true ones before it.
+
+    Of equally likely tokens the one with the lowest id counts.
+    """
     mask = length_mask(targets.lengths, logits.shape[1])
-    correct = (jnp.argmax(logits, axis=-1) == targets.values) & mask
+    # On CPU, two plain reductions take a tenth of the time of an argmax.
+    ids = jnp.arange(logits.shape[-1])[None, None]
+    is_top = logits == jnp.max(logits, axis=-1, keepdims=True)
+    likeliest = jnp.min(jnp.where(is_top, ids, logits.shape[-1]), axis=-1)
+    correct = (likeliest == targets.values) & mask
     return Mean(jnp.sum(correct).astype(jnp.float32), jnp.sum(mask).astype(jnp.float32))

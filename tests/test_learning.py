@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import random
 
 import pytest
 
@@ -14,6 +15,7 @@ from seqjax.config import (
     OptimizerConfig,
     ValidationConfig,
 )
+from seqjax.data.readers import Pairs
 from seqjax.presets import PRESETS
 
 pytestmark = pytest.mark.standard_promotion
@@ -57,6 +59,37 @@ def test_short_strings_are_learnt(tmp_path, task, model):
     text = outcome.data.test.sources[0]
     assert trained.decode([text, "", text])[1] == ""
     assert trained.decode([text])[0] == trained.decode(["abc", text])[1]
+
+
+def test_names_never_seen_are_copied(tmp_path):
+    """Of `say NAME twice` the name is what is to be said, and none is in the vocabulary."""
+    rng = random.Random(0)
+    names = ["".join(rng.choices("abcdefghij", k=6)) for _ in range(1_040)]
+    lines = [f"{rng.choice(('say', 'shout'))} {name} now\tyes {name}\n" for name in names]
+    for part, stretch in (("train", lines[:1_000]), ("valid", lines[1_000:])):
+        (tmp_path / f"{part}.tsv").write_text("".join(stretch))
+    config = Config(
+        run_dir=str(tmp_path / "run"),
+        train=(str(tmp_path / "train.tsv"),),
+        valid=(str(tmp_path / "valid.tsv"),),
+        steps=60,
+        data=DataConfig(source_tokens="words", target_tokens="words", min_count=2, batch_size=64),
+        model=ModelConfig(embedding_size=16, hidden_size=32, dropout=0.0, copying=True),
+        optimizer=OptimizerConfig(learning_rate=1e-2, warmup_steps=5, coverage_weight=0.1),
+        validation=ValidationConfig(every=60, metric="exact_match", examples=40),
+    )
+    outcome = road.train(config)
+    assert outcome.progress.best >= 0.9
+    trained = conclude.load(str(outcome.run.path))
+    assert trained.decode(["say zzzz now", "say Zoe now"]) == ["yes zzzz", "yes Zoe"]
+    sampled = DecodeConfig(method="sample", n_best=2)
+    answerer = trained.answerer(sampled)
+    alone = answerer(trained.params, ["say zzzz now"])[0]
+    beside = answerer(trained.params, ["say zzzz now", "say " + "very " * 20 + "much now"])[0]
+    assert [one.text for one in alone] == [one.text for one in beside]
+    (example,) = conclude.attention_of(trained, Pairs(["say zzzz now"], ["yes zzzz"]))
+    assert example.target_tokens == ["yes", "zzzz", "EOS"]
+    assert example.weights.shape == (3, 3)
 
 
 @pytest.mark.slow

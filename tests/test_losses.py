@@ -4,7 +4,7 @@ import numpy as np
 import optax
 import pytest
 
-from seqjax.losses import cross_entropy, token_accuracy
+from seqjax.losses import coverage_loss, cross_entropy, token_accuracy
 from seqjax.types import Padded, sum_means
 
 
@@ -71,3 +71,22 @@ def test_accuracy_counts_valid_tokens_only():
     accuracy = token_accuracy(logits, targets)
     right = 5 + int(targets.values[0, 0] == 0)
     assert (accuracy.total, accuracy.weight) == (right, 6)
+
+
+def test_coverage_loss_is_what_is_looked_at_again():
+    weights = jax.nn.softmax(make()[0])
+    lengths = np.array([4, 2, 0])
+    loss = coverage_loss(weights.at[1, 2:].set(jnp.nan), jnp.asarray(lengths))
+    total = 0.0
+    for row, length in enumerate(lengths):
+        before = np.zeros(5)
+        for time in range(length):
+            total += np.minimum(weights[row, time], before).sum()
+            before += weights[row, time]
+    np.testing.assert_allclose(loss, (total, 6), rtol=1e-6)
+
+
+def test_looking_at_every_position_once_costs_nothing():
+    weights = jnp.eye(4)[None]
+    assert coverage_loss(weights, jnp.array([4])).total == 0
+    assert coverage_loss(weights[:, jnp.array([0, 0, 1, 1])], jnp.array([4])).total == 2

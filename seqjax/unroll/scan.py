@@ -5,7 +5,7 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Shaped
 
 
 def scan_time(
@@ -51,6 +51,8 @@ def scan_time(
 
 
 def _where_rows(
-    valid: Bool[Array, " batch"], new: Float[Array, "batch *rest"], old: Float[Array, "batch *rest"]
-) -> Float[Array, "batch *rest"]:
+    valid: Bool[Array, " batch"],
+    new: Shaped[Array, "batch *rest"],
+    old: Shaped[Array, "batch *rest"],
+) -> Shaped[Array, "batch *rest"]:
     return jnp.where(valid.reshape((-1,) + (1,) * (new.ndim - 1)), new, old)

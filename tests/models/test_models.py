@@ -39,8 +39,19 @@ VARIANTS = {
     "mixed below": dataclasses.replace(
         SMALL, cell="gru", upper_cell="lstm", encoder_layers=1, direction="forward"
     ),
+    "gate": dataclasses.replace(SMALL, context_gate="both"),
+    "coverage": dataclasses.replace(SMALL, coverage=True, attention="additive"),
+    "copying": dataclasses.replace(SMALL, copying=True),
+    "pointer-generator": dataclasses.replace(
+        SMALL,
+        copying=True,
+        coverage=True,
+        attention="additive",
+        input_feeding=True,
+        context_gate="source",
+    ),
 }
-VOCAB, BOS = 11, 1
+VOCAB, BOS, UNK = 11, 1, 3
 
 
 class Distance(nn.Module):
@@ -79,12 +90,17 @@ def make(variant):
         source_vocab_size=VOCAB,
         target_vocab_size=VOCAB,
         bos_id=BOS,
+        unk_id=UNK,
         **PARTS.get(variant, {}),
     )
     rng = np.random.default_rng(0)
     draw = lambda time: jnp.asarray(rng.integers(4, VOCAB, size=(3, time)), jnp.int32)
     source = Padded(draw(6), jnp.array([6, 3, 0]))
     target = Padded(draw(5), jnp.array([4, 5, 2]))
+    if VARIANTS[variant].copying:  # the second position is copied, and the fourth again
+        ids = source.values.at[:, 1].set(VOCAB + 1).at[:, 3].set(VOCAB + 1)
+        source = source._replace(values=jnp.stack([source.values, ids], axis=-1))
+        target = target._replace(values=target.values.at[:, 1].set(VOCAB + 1))
     params = jax.jit(model.init)(jax.random.key(0), source, target)["params"]
     noise = jax.tree.map(
         lambda leaf: leaf + 0.3 * jnp.sin(jnp.arange(leaf.size)).reshape(leaf.shape), params
@@ -125,17 +141,16 @@ def test_padding_and_batch_mates_change_no_logit(variant):
     def alone(padded, row, width):
         """One row, cut to its length and padded with what would be seen."""
         length = int(padded.lengths[row])
-        values = jnp.pad(
-            padded.values[row : row + 1, :length],
-            ((0, 0), (0, width - length)),
-            constant_values=7,
-        )
+        values = padded.values[row : row + 1, :length]
+        room = ((0, 0), (0, width - length), (0, 0))[: values.ndim]
+        values = jnp.pad(values, room, constant_values=7)
         return Padded(values, padded.lengths[row : row + 1])
 
     for row in range(3):
         length = int(target.lengths[row])
         found, _ = apply(variables, alone(source, row, 15), alone(target, row, 8))
-        np.testing.assert_allclose(found[0, :length], logits[row, :length], atol=1e-5)
+        same = found[0, :length, : logits.shape[-1]]
+        np.testing.assert_allclose(same, logits[row, :length], atol=1e-5)
 
 
 @pytest.mark.parametrize("bridge", ("linear", "copy"))
@@ -174,6 +189,34 @@ def test_rows_of_a_sentence_share_its_memory():
     _, even = model.apply(variables, state, memory, tokens[::2], method="step")
     _, odd = model.apply(variables, state, memory, tokens[1::2], method="step")
     np.testing.assert_allclose(both, jnp.stack([even, odd], axis=1).reshape(6, -1), atol=1e-5)
+
+
+def test_a_decoder_that_copies_reads_what_it_does_not_know_as_unknown():
+    model, params, source, target = make("copying")
+    logits, _ = model.apply({"params": params}, source, target)
+    unknown = target._replace(values=target.values.at[:, 1].set(UNK))
+    same, _ = model.apply({"params": params}, source, unknown)
+    np.testing.assert_array_equal(same, logits)
+
+
+def test_a_decoder_may_read_its_own_words():
+    """One token is as good as certain: on its own, the decoder reads it again and again."""
+    model, params, source, target = make("untied")
+    bias = jnp.zeros(VOCAB).at[7].set(1e3)
+    params = jax.tree.map(lambda leaf: leaf, params)
+    params["decoder"]["output_map"]["bias"] = bias
+    run = jax.jit(
+        lambda share: model.apply(
+            {"params": params}, source, target, share, rngs={"dropout": jax.random.key(0)}
+        )[0]
+    )
+    valid = np.arange(5)[None, :, None] < np.asarray(target.lengths)[:, None, None]
+    as_told, _ = model.apply({"params": params}, source, target)
+    own = target._replace(values=jnp.full_like(target.values, 7))
+    as_said, _ = model.apply({"params": params}, source, own)
+    np.testing.assert_allclose(run(0.0), as_told * valid, rtol=1e-5, atol=1e-4)
+    np.testing.assert_allclose(run(1.0), as_said * valid, rtol=1e-5, atol=1e-4)
+    assert np.abs((as_told - as_said) * valid).max() > 0.01
 
 
 def test_attention_weights_stand_on_the_source_alone():
