@@ -210,8 +210,9 @@ MISTAKES = [
         "model.bridge must be another when model.projection_size is given and model.direction is",
     ),
     ("train --model.longest-memory 2", "model.longest_memory must be at least 3, got 2"),
-    ("bench recurent", "benchmark must be one of recurrent, allocator, got 'recurent'"),
+    ("bench recurent", "benchmark must be one of recurrent, seq2seq, memory, growth, allocator"),
     ("bench recurrent --size 3x", "size must be like 64x50x512, got '3x'"),
+    ("bench growth --size 1x2x3", "size must be left out of growth, got '1x2x3'"),
     ("doctor --jsn", "unknown flag --jsn, did you mean --json?"),
 ]
 
