@@ -6,17 +6,12 @@ The setting is of a process, so each measurement is one of its own; the two kind
 counts is the ratio of medians, not the seconds of one machine.
 """
 
-import statistics
-import subprocess
+import json
 import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from benchmarks.timing import Timing, rows
-
-ROOT = Path(__file__).parents[1]
+from benchmarks.timing import in_turn_processes, median_of_runs, rows, timing
 
 STEPS = 20
 """Updates timed in one process, after three that are not."""
@@ -52,26 +47,22 @@ def one_process(kept: bool) -> float:
     training = build_training(config.optimizer, learner, total_steps=10_000)
     state = training.init_fn(jax.jit(learner.init)(batch, key))
     step = jax.jit(training.step_fn, donate_argnums=0)
-    seconds = []
-    for _ in range(STEPS + 3):
-        started = time.perf_counter()
+
+    def update():
+        nonlocal state
         state, metrics = step(state, batch, key)
         jax.block_until_ready(metrics)
-        seconds.append(time.perf_counter() - started)
-    return statistics.median(seconds[3:])
+
+    return median_of_runs(update, STEPS, warm_up=3)
 
 
 def measurements(*, runs: int) -> Iterator[dict[str, Any]]:
     """Yields one row."""
-    seconds: dict[str, list[float]] = {"kept": [], "given back": []}
-    for _ in range(runs):
-        for kind, taken in seconds.items():
-            words = [sys.executable, "-m", "benchmarks.allocator", kind]
-            done = subprocess.run(words, capture_output=True, text=True, check=True, cwd=ROOT)
-            taken.append(float(done.stdout))
-    timings = {kind: Timing(statistics.median(t), min(t), max(t)) for kind, t in seconds.items()}
+    kinds = {kind: [kind] for kind in ("kept", "given back")}
+    seconds = in_turn_processes("benchmarks.allocator", kinds, runs)
+    timings = {kind: timing(taken) for kind, taken in seconds.items()}
     yield from rows("sentences preset, whole step", "kept", timings)
 
 
 if __name__ == "__main__":
-    print(one_process(sys.argv[1] == "kept"))
+    print(json.dumps(one_process(sys.argv[1] == "kept")))

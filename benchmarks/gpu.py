@@ -24,6 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.gpu_speed import PRECISIONS, Ours, speed
+from benchmarks.timing import line
 from seqjax import conclude, road
 from seqjax.cells.cell import RecurrentCell
 from seqjax.cells.gru import GRUCell
@@ -119,3 +120,14 @@ def training(settings: Config) -> dict[str, Any]:
         "exact match": scores["exact_match"],
         "sequences/s decoded": scores["sentences_per_second"],
     }
+
+
+def line_of(row: dict[str, Any]) -> str:
+    """Returns a row as a line: one without `peer` is a case and anything named that was found."""
+    if "peer" not in row:
+        parts = (f"{name} {value:.4g}" for name, value in row.items() if name != "case")
+        return f"{row['case']:<54} {', '.join(parts)}"
+    return (
+        f"{line(row)}  {row['ours_step_us']:.1f} / {row['peer_step_us']:.1f} us a step, floor "
+        f"{row['floor_step_us']:.1f}  {row['ours_share']:.1%} / {row['peer_share']:.1%} of ceiling"
+    )

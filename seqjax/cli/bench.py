@@ -13,15 +13,22 @@ def run(flags: BenchFlags) -> int:
     if not (root / "benchmarks").is_dir():
         raise InputError(f"{root}: has no benchmarks; run this from a checkout of the source")
     sys.path.insert(0, str(root))
-    from benchmarks import allocator, gpu, recurrent
-    from benchmarks.timing import show
+    from benchmarks import allocator, gpu, growth, memory, recurrent, seq2seq
+    from benchmarks.timing import line, show
 
+    runs, line_fn = flags.runs, line
     match flags.benchmark:
         case "recurrent":
-            found = recurrent.measurements(runs=flags.runs, sizes=flags.sizes)
+            found = recurrent.measurements(runs=runs, sizes=flags.sizes)
+        case "seq2seq":
+            found, line_fn = seq2seq.measurements(runs=runs), seq2seq.line_of
+        case "memory":
+            found, line_fn = memory.measurements(runs=runs), memory.line_of
+        case "growth":
+            found, line_fn = growth.measurements(runs=runs), growth.line_of
         case "gpu":
-            found = gpu.measurements(runs=flags.runs, sizes=flags.sizes)
+            found, line_fn = gpu.measurements(runs=runs, sizes=flags.sizes), gpu.line_of
         case _:
-            found = allocator.measurements(runs=flags.runs)
-    show(found, as_json=flags.json)
+            found = allocator.measurements(runs=runs)
+    show(found, as_json=flags.json, line_fn=line_fn)
     return 0

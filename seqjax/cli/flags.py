@@ -157,7 +157,7 @@ class DoctorFlags:
     """Print one JSON object."""
 
 
-BENCHMARKS = ("recurrent", "allocator", "gpu")
+BENCHMARKS = ("recurrent", "seq2seq", "memory", "growth", "allocator", "gpu")
 
 
 @dataclass(frozen=True)
@@ -166,13 +166,15 @@ class BenchFlags:
     that does nothing else."""
 
     benchmark: str
-    """recurrent: one layer, forward and backward, beside PyTorch's and Flax's. allocator: a whole
-    training step, with scratch memory kept and given back. gpu: on a GPU, whether all ways through
-    time agree, one LSTM in three precisions, and one training."""
+    """recurrent: one layer, forward and backward, beside PyTorch's and Flax's. seq2seq: a whole
+    training step beside PyTorch's. memory: what such a step takes. growth: time by length and by
+    rows, and compilations. allocator: a whole training step, with scratch memory kept and given
+    back. gpu: on a GPU, whether all ways through time agree, one LSTM in three precisions, and one
+    training."""
     runs: int = 7
     """Times that each is measured; the median counts."""
     size: str | None = None
-    """Batch, time and width of the layer, as 64x50x512; by default several."""
+    """Batch, time and width of the layer, as 64x50x512 (recurrent and gpu only); by default several."""
     json: bool = False
     """Print one JSON object for each comparison."""
 
@@ -183,6 +185,8 @@ class BenchFlags:
             raise ValueError(f"benchmark must be one of {known}, got {self.benchmark!r}")
         if self.size is not None and not re.fullmatch(r"[1-9]\d*x[1-9]\d*x[1-9]\d*", self.size):
             raise ValueError(f"size must be like 64x50x512, got {self.size!r}")
+        if self.size is not None and self.benchmark not in ("recurrent", "gpu"):
+            raise ValueError(f"size must be left out of {self.benchmark}, got {self.size!r}")
 
     @property
     def sizes(self) -> list[tuple[int, ...]]:

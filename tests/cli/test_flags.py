@@ -281,8 +281,9 @@ MISTAKES = [
         "model.source_vectors must be None for a language model, whose vectors are model.target_v",
     ),
     ("train --model.longest-memory 2", "model.longest_memory must be at least 3, got 2"),
-    ("bench recurent", "benchmark must be one of recurrent, allocator, gpu, got 'recurent'"),
+    ("bench recurent", "benchmark must be one of recurrent, seq2seq, memory, growth, allocator"),
     ("bench recurrent --size 3x", "size must be like 64x50x512, got '3x'"),
+    ("bench growth --size 1x2x3", "size must be left out of growth, got '1x2x3'"),
     ("doctor --jsn", "unknown flag --jsn, did you mean --json?"),
 ]
 
