@@ -50,7 +50,7 @@ def test_every_peer_has_its_row(precision, capsys):
     assert peers == ["seqjax scan", "flax LSTMCell", "flax OptimizedLSTMCell"]
     for row in rows:
         assert min(row[f"{who}_step_us"] for who in ("ours", "peer", "floor")) > 0
-    show(rows, as_json=False)
+    show(rows, as_json=False, line_fn=gpu.line_of)
     assert capsys.readouterr().out.count(" us a step, floor ") == len(rows)
     show(rows, as_json=True)
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == rows
@@ -62,5 +62,5 @@ def test_all_of_it_runs(capsys):
     assert len(found) == 3 + 3 * 3 + 1
     assert found[-1]["case"] == "training copy, 3 steps"
     assert 0 <= found[-1]["exact match"] <= 1
-    show(found, as_json=False)
+    show(found, as_json=False, line_fn=gpu.line_of)
     assert len(capsys.readouterr().out.splitlines()) == len(found)

@@ -174,7 +174,7 @@ class BenchFlags:
     runs: int = 7
     """Times that each is measured; the median counts."""
     size: str | None = None
-    """Batch, time and width of the layer, as 64x50x512 (recurrent and gpu only); by default several."""
+    """Batch, time and width of the layer (recurrent, gpu), as 64x50x512; by default several."""
     json: bool = False
     """Print one JSON object for each comparison."""
 
