@@ -7,6 +7,7 @@ from jaxtyping import Array, Float
 
 from seqjax.cells.cell import HiddenCarry, HiddenCell, ProductCell
 from seqjax.cells.initial import orthogonal_blocks
+from seqjax.cells.product import product
 
 
 def gru_update(
@@ -146,7 +147,7 @@ class _GatedCell(HiddenCell, ProductCell):
 
     def project(self, inputs: Float[Array, "*rows features"]) -> Float[Array, "*rows n_hidden"]:
         """Returns x W of any number of time steps."""
-        return inputs @ self.input_kernel
+        return product(inputs, self.input_kernel)
 
     def draw(self, rows: int) -> Float[Array, "hidden gates_hidden"]:
         """Returns U of the gates."""

@@ -19,6 +19,7 @@ from seqjax.cells.lstm_step import (
 )
 from seqjax.cells.lstm_variant import STANDARD, LSTMVariant
 from seqjax.cells.noise import kept, shared_mask
+from seqjax.cells.product import product
 from seqjax.types import Key
 
 
@@ -111,7 +112,7 @@ class LSTMCell(ProductCell):
 
     def project(self, inputs: Float[Array, "*rows features"]) -> Float[Array, "*rows n_hidden"]:
         """Returns what the inputs of any number of time steps contribute to the gates."""
-        projected = inputs @ self.input_kernel
+        projected = product(inputs, self.input_kernel)
         if self.normalised:
             scale = self.input_scale.reshape((1,) * (projected.ndim - 1) + (-1,))
             return layer_norm(projected) * scale

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from seqjax.cells.lstm_variant import STANDARD, LSTMVariant
@@ -119,11 +120,18 @@ def lstm_keep(
     projected: Float[Array, "rows four_hidden"],
     product: Float[Array, "rows four_hidden"],
 ) -> tuple[LSTMCarry, tuple[Float[Array, "rows four_hidden"], tuple[()]]]:
-    """Returns `lstm_update` of the standard LSTM, and its gates i f g o for `lstm_pull`."""
-    i, f, g, o = jnp.split(projected + product + weights.bias[None], 4, axis=-1)
-    i, f, g, o = jax.nn.sigmoid(i), jax.nn.sigmoid(f), jnp.tanh(g), jax.nn.sigmoid(o)
+    r"""Returns `lstm_update` of the standard LSTM, and its gates i f g o for `lstm_pull`.
+
+    All four come of one pass, for a sigmoid is a tanh: :math:`\sigma(x) = (1 + \tanh(x / 2)) / 2`.
+    """
+    blocks = (projected + product + weights.bias[None]).reshape(len(projected), 4, -1)
+    is_g = np.arange(4)[None, :, None] == 2
+    slope, shift = np.where(is_g, 1, 0.5), np.where(is_g, 0, 0.5)
+    slope, shift = (jnp.asarray(value, blocks.dtype) for value in (slope, shift))
+    gates = slope * jnp.tanh(slope * blocks) + shift
+    i, f, g, o = (gates[:, number] for number in range(4))
     cell = f * carry.cell + i * g
-    return LSTMCarry(o * jnp.tanh(cell), cell), (jnp.concatenate([i, f, g, o], axis=-1), ())
+    return LSTMCarry(o * jnp.tanh(cell), cell), (gates.reshape(projected.shape), ())
 
 
 def lstm_pull(

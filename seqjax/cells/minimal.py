@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from seqjax.cells.cell import HiddenCarry, HiddenCell
+from seqjax.cells.product import product
 
 
 class LinearCell(HiddenCell):
@@ -89,5 +90,5 @@ class MinLSTMCell(LinearCell):
 
 
 def _blocks(inputs, kernel, bias, count: int):
-    projected = inputs @ kernel
+    projected = product(inputs, kernel)
     return jnp.split(projected + bias.reshape((1,) * (projected.ndim - 1) + (-1,)), count, axis=-1)

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from seqjax.cells.cell import ProductCell
 from seqjax.cells.initial import orthogonal_blocks
+from seqjax.cells.product import product
 from seqjax.types import Key
 
 NOTHING_YET = -1e30
@@ -144,7 +145,7 @@ class SLSTMCell(ProductCell):
 
     def project(self, inputs: Float[Array, "*rows features"]) -> Float[Array, "*rows four_hidden"]:
         """Returns x W of any number of time steps."""
-        return inputs @ self.input_kernel
+        return product(inputs, self.input_kernel)
 
     def draw(self, rows: int) -> Float[Array, "heads size four_size"]:
         """Returns U."""

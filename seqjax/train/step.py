@@ -112,19 +112,22 @@ def train_step(
     gradients, (loss, means, memory) = jax.grad(objective, has_aux=True)(state.params)
     gradient_norm = optax.tree.norm(gradients)
     finite = jnp.isfinite(loss.total) & jnp.isfinite(gradient_norm)
-    updates, optimizer_state = optimizer.update(gradients, state.optimizer_state, state.params)
-    params = optax.apply_updates(state.params, updates)
-    decay = jnp.minimum(average_decay, (1.0 + state.step) / (10.0 + state.step))
-    average = jax.tree.map(
-        lambda mean, new: decay * mean + (1 - decay) * new,
-        state.average,
-        params if jax.tree.leaves(state.average) else (),
-    )
-    params, average, optimizer_state, memory = jax.tree.map(
-        lambda new, old: jnp.where(finite, new, old),
-        (params, average, optimizer_state, memory),
-        (state.params, state.average, state.optimizer_state, state.memory),
-    )
+
+    def updated():
+        updates, optimizer_state = optimizer.update(gradients, state.optimizer_state, state.params)
+        params = optax.apply_updates(state.params, updates)
+        decay = jnp.minimum(average_decay, (1.0 + state.step) / (10.0 + state.step))
+        average = jax.tree.map(
+            lambda mean, new: decay * mean + (1 - decay) * new,
+            state.average,
+            params if jax.tree.leaves(state.average) else (),
+        )
+        return params, average, optimizer_state, memory
+
+    def as_before():
+        return state.params, state.average, state.optimizer_state, state.memory
+
+    params, average, optimizer_state, memory = jax.lax.cond(finite, updated, as_before)
     learning_rate = jnp.asarray(schedule(state.step - state.skipped), jnp.float32)
     bad = (~finite).astype(jnp.int32)
     in_a_row = (state.skipped_in_a_row + 1) * bad

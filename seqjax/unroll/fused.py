@@ -17,6 +17,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from seqjax.cells.product import features_first
+
 
 class StepFns(NamedTuple):
     """The parts of a `ProductCell`'s step; see there. They close over nothing."""
@@ -117,9 +119,7 @@ def _scan_backward(fns, reverse, residuals, cotangents):
     (d_initial, d_weights), (d_projected, d_products) = jax.lax.scan(
         body, start, (befores, kept, mask, d_befores), reverse=not reverse
     )
-    # A product that sums over time and batch is faster over features that were laid out first.
-    features_first = jax.lax.optimization_barrier(jnp.moveaxis(befores.hidden, -1, 0))
-    hidden = jnp.moveaxis(features_first, 0, -1)
+    hidden = features_first(befores.hidden)
     _, pull_drawn = jax.vjp(lambda drawn: fns.multiply_fn(drawn, hidden), drawn)
     (d_drawn,) = pull_drawn(d_products if jax.tree.leaves(d_products) else d_projected)
     return d_drawn, d_weights, d_initial, d_projected, None
