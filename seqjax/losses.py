@@ -1,8 +1,10 @@
 """What training minimises. A loss is a `Mean`: its parts add up to the loss of the whole."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from seqjax.masking import length_mask
 from seqjax.types import Mean, Padded
@@ -26,14 +28,44 @@ def cross_entropy(
       Szegedy et al., "Rethinking the Inception architecture", 2016, section 7.
     """
     mask = length_mask(targets.lengths, logits.shape[1])
-    logits = jnp.where(mask[..., None], logits, 0.0)
-    log_normaliser = jax.nn.logsumexp(logits, axis=-1)
     gold = jnp.where(mask, targets.values, 0)
-    gold_logits = jnp.take_along_axis(logits, gold[..., None], axis=-1)[..., 0]
-    loss = log_normaliser - (1 - label_smoothing) * gold_logits
+    losses = _token_losses(logits, gold, mask, label_smoothing)
+    return Mean(jnp.sum(losses), jnp.sum(mask).astype(jnp.float32))
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(1, 2, 3))
+def _token_losses(
+    logits: Float[Array, "batch time vocab"],
+    gold: Int[Array, "batch time"],
+    mask: Bool[Array, "batch time"],
+    label_smoothing: float,
+) -> Float[Array, "batch time"]:
+    """Returns the loss of every token, 0 at padding.
+
+    Its gradient is written down rather than derived: it is `softmax - target distribution`, one
+    pass over the logits, and nothing else of their size is kept for it.
+    """
+    return _losses_and_normaliser(logits, gold, mask, label_smoothing)[0]
+
+
+def _losses_and_normaliser(logits, gold, mask, label_smoothing):
+    normaliser = jax.nn.logsumexp(logits, axis=-1)
+    said = jnp.take_along_axis(logits, gold[..., None], axis=-1)[..., 0]
+    losses = normaliser - (1 - label_smoothing) * said
     if label_smoothing:
-        loss = loss - label_smoothing * jnp.mean(logits, axis=-1)
-    return Mean(jnp.sum(jnp.where(mask, loss, 0.0)), jnp.sum(mask).astype(jnp.float32))
+        losses -= label_smoothing * jnp.mean(logits, axis=-1)
+    return jnp.where(mask, losses, 0.0), normaliser
+
+
+@_token_losses.defjvp
+def _token_losses_jvp(gold, mask, label_smoothing, primals, tangents):
+    (logits,), (d_logits,) = primals, tangents
+    losses, normaliser = _losses_and_normaliser(logits, gold, mask, label_smoothing)
+    is_gold = jnp.arange(logits.shape[-1])[None, None] == gold[..., None]
+    wanted = (1 - label_smoothing) * is_gold + label_smoothing / logits.shape[-1]
+    slope = jnp.exp(logits - normaliser[..., None]) - wanted
+    slope = jnp.where(mask[..., None], slope, 0.0)
+    return losses, jnp.sum(slope * d_logits, axis=-1)
 
 
 def coverage_loss(
