@@ -62,8 +62,9 @@ def _token_losses_jvp(gold, mask, label_smoothing, primals, tangents):
     (logits,), (d_logits,) = primals, tangents
     losses, normaliser = _losses_and_normaliser(logits, gold, mask, label_smoothing)
     is_gold = jnp.arange(logits.shape[-1])[None, None] == gold[..., None]
-    wanted = (1 - label_smoothing) * is_gold + label_smoothing / logits.shape[-1]
-    slope = jnp.exp(logits - normaliser[..., None]) - wanted
+    spread = label_smoothing / logits.shape[-1]
+    wanted = jnp.where(is_gold, 1 - label_smoothing + spread, spread)
+    slope = jnp.exp(logits - normaliser[..., None]) - wanted.astype(logits.dtype)
     slope = jnp.where(mask[..., None], slope, 0.0)
     return losses, jnp.sum(slope * d_logits, axis=-1)
 
