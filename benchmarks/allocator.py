@@ -45,7 +45,7 @@ def one_process(kept: bool) -> float:
         )
     )
     training = build_training(config.optimizer, learner, total_steps=10_000)
-    state = training.init_fn(jax.jit(learner.init)(batch, key))
+    state = jax.jit(training.init_fn, donate_argnums=0)(jax.jit(learner.init)(batch, key))
     step = jax.jit(training.step_fn, donate_argnums=0)
 
     def update():

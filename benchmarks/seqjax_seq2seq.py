@@ -50,7 +50,8 @@ def batch_of(size: Size) -> Batch:
 def start(learner: Learner, size: Size) -> tuple[TrainState, Training]:
     """Returns the state before the first update, and the update."""
     training = build_training(OPTIMIZER, learner, total_steps=None)
-    return training.init_fn(jax.jit(learner.init)(batch_of(size), jax.random.key(0))), training
+    init_fn = jax.jit(training.init_fn, donate_argnums=0)
+    return init_fn(jax.jit(learner.init)(batch_of(size), jax.random.key(0))), training
 
 
 def training_step(size: Size, input_feeding: bool, unroll: Literal["auto", "scan"] = "auto") -> Way:

@@ -100,17 +100,18 @@ def train(config: Config, spectator: Spectator = Silent()) -> Outcome:
 
     key = jax.random.key(config.seed)
     learner = build_learner(config, data.vocabularies, found)
-    params = start_from(jax.jit(learner.init)(data.example, key), learner.tables, found)
     total_steps = _total_steps(config, data.feed.batches_per_epoch)
     training = build_training(config.optimizer, learner, total_steps)
-    state = training.init_fn(params)
+    state = jax.jit(training.init_fn, donate_argnums=0)(  # the weights exist once
+        start_from(jax.jit(learner.init)(data.example, key), learner.tables, found)
+    )
     step_fn = Compiled(
         training.step_fn,
         spectator.compiling,
         lambda state, batch, key: f"training step, {_shape(batch)}",
         donate_argnums=(0,),
     )
-    spectator.note(f"model    {count_params(params):,} parameters · seed {config.seed}")
+    spectator.note(f"model    {count_params(state.params):,} parameters · seed {config.seed}")
     for line in vector_lines(config.model, data.vocabularies, found):
         spectator.note(line)
 

@@ -25,7 +25,7 @@ def keep_freed_memory() -> bool:
         (M_MMAP_MAX, 0),  # no block of its own mapping, which would go back at once
         (M_ARENA_MAX, 1),  # one heap: those of threads are too small for large blocks
         (M_TRIM_THRESHOLD, MOST_KEPT),
-        (M_TOP_PAD, 2**20),
+        (M_TOP_PAD, 2**26),  # with less, small blocks soon stand in the way of large ones
     )
     understood = [mallopt(name, value) == 1 for name, value in settings]
     return all(understood)
