@@ -31,7 +31,7 @@ STEP = ("seqjax", "seqjax, memory given back")
 LAYER = ("seqjax, keep_every", "seqjax")
 """The same of a layer."""
 KEEP_EVERY = 32
-UPDATES = 4
+UPDATES = 12
 
 
 class Length(NamedTuple):
