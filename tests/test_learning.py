@@ -82,7 +82,7 @@ def test_names_never_seen_are_copied(tmp_path):
     assert outcome.progress.best >= 0.9
     trained = conclude.load(str(outcome.run.path))
     assert trained.decode(["say zzzz now", "say Zoe now"]) == ["yes zzzz", "yes Zoe"]
-    sampled = DecodeConfig(method="sample", n_best=2)
+    sampled = DecodeConfig(method="sample", n_best=2, temperature=30.0)  # anything that can be said
     answerer = trained.answerer(sampled)
     alone = answerer(trained.params, ["say zzzz now"])[0]
     beside = answerer(trained.params, ["say zzzz now", "say " + "very " * 20 + "much now"])[0]

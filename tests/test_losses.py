@@ -4,8 +4,11 @@ import numpy as np
 import optax
 import pytest
 
+from seqjax.build.learner import build_seq2seq_learner
+from seqjax.build.model import build_seq2seq
+from seqjax.config import ModelConfig, OptimizerConfig
 from seqjax.losses import coverage_loss, cross_entropy, token_accuracy
-from seqjax.types import Padded, sum_means
+from seqjax.types import Batch, Padded, sum_means
 
 
 def make(vocab=5):
@@ -90,3 +93,26 @@ def test_looking_at_every_position_once_costs_nothing():
     weights = jnp.eye(4)[None]
     assert coverage_loss(weights, jnp.array([4])).total == 0
     assert coverage_loss(weights[:, jnp.array([0, 0, 1, 1])], jnp.array([4])).total == 2
+
+
+def test_coverage_and_own_words_are_for_learning_alone(monkeypatch):
+    _, targets = make()
+    model = build_seq2seq(ModelConfig(), source_vocab_size=5, target_vocab_size=5, bos_id=1)
+    asked = []
+
+    def apply(self, variables, source, target, own_share, rngs):
+        asked.append(own_share)
+        return jnp.zeros((3, 4, 5)), jnp.ones((3, 4, 1))
+
+    monkeypatch.setattr(type(model), "apply", apply)
+    config = OptimizerConfig(
+        coverage_weight=0.5, scheduled_sampling=0.8, scheduled_sampling_steps=10
+    )
+    loss_fn = build_seq2seq_learner(model, config).loss_fn
+    batch, key = Batch(targets, targets), jax.random.key(0)
+    loss = lambda step, train: loss_fn({}, (), batch, key, step, train=train)[0].value()
+    np.testing.assert_allclose(loss(0, False), np.log(5), rtol=1e-6)
+    for step in (0, 4, 9, 100):  # 4 of 6 tokens look where one before them looked
+        np.testing.assert_allclose(loss(step, True), np.log(5) + 0.5 * 4 / 6, rtol=1e-6)
+    assert asked[0] is None
+    np.testing.assert_allclose(asked[1:], [0.08, 0.4, 0.8, 0.8], rtol=1e-6)

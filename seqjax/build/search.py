@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from seqjax.config import DecodeConfig
 from seqjax.decode.beam import beam_search
@@ -130,16 +130,30 @@ def seq2seq_step_fn(
     """Returns a trained encoder-decoder as a search sees it, looking back at `memory`.
 
     If it copies, there are always columns for `most_source` source positions: what is drawn must
-    not depend on how long the other sources of a batch are.
+    not depend on how long the other sources of a batch are. Those that stand for no token are
+    forbidden.
     """
-    missing = most_source - memory.mask.shape[1] if model.decoder.copier is not None else 0
 
     def step_fn(tokens: Int[Array, " rows"], state: Any):
         after: Any = model.apply({"params": params}, state, memory, tokens, method="step")
         state, logits = after
-        return jnp.pad(logits, ((0, 0), (0, missing)), constant_values=-jnp.inf), state
+        if model.decoder.copier is not None:
+            logits = _of_tokens(logits, memory, most_source)
+        return logits, state
 
     return step_fn
+
+
+def _of_tokens(
+    logits: Float[Array, "rows vocab_source"], memory: Memory, most_source: int
+) -> Float[Array, "rows vocab_most"]:
+    batch, source = memory.mask.shape
+    vocab_size = logits.shape[1] - source
+    logits = jnp.pad(logits, ((0, 0), (0, most_source - source)))
+    is_token = jnp.zeros((batch, logits.shape[1]), bool).at[:, :vocab_size].set(True)
+    is_token = is_token.at[jnp.arange(batch)[:, None], memory.copy_ids].set(True)
+    is_token = jnp.repeat(is_token, logits.shape[0] // batch, axis=0)
+    return jnp.where(is_token, logits, -jnp.inf)
 
 
 class Prompted(NamedTuple):

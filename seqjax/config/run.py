@@ -273,7 +273,8 @@ class Config:
         require(
             self.data.source_tokens == self.data.target_tokens != "subwords",
             "data.target_tokens",
-            "data.source_tokens, and not subwords, when model.copying is on",
+            f"data.source_tokens ({self.data.source_tokens}), and not subwords, when "
+            "model.copying is on",
             self.data.target_tokens,
         )
         require(

@@ -280,6 +280,30 @@ MISTAKES = [
         "train --task language-model --model.source-vectors x",
         "model.source_vectors must be None for a language model, whose vectors are model.target_v",
     ),
+    (
+        "train --model.copying --data.target-tokens words",
+        "data.target_tokens must be data.source_tokens (chars), and not subwords, when model.",
+    ),
+    (
+        "train --model.copying --optimizer.label-smoothing 0.1",
+        "optimizer.label_smoothing must be 0 when model.copying is on",
+    ),
+    (
+        "train --model.copying --model.pyramid",
+        "model.copying must be False when model.pyramid is on",
+    ),
+    (
+        "train --model.context-gate both --model.attention none",
+        "model.context_gate must be none when model.attention is none, got both",
+    ),
+    (
+        "train --optimizer.coverage-weight 1 --model.attention none",
+        "optimizer.coverage_weight must be 0 when model.attention is none, got 1.0",
+    ),
+    (
+        "train --task language-model --optimizer.scheduled-sampling 0.5",
+        "optimizer.scheduled_sampling must be 0 for a language model, got 0.5",
+    ),
     ("train --model.longest-memory 2", "model.longest_memory must be at least 3, got 2"),
     ("bench recurent", "benchmark must be one of recurrent, seq2seq, memory, growth, allocator"),
     ("bench recurrent --size 3x", "size must be like 64x50x512, got '3x'"),

@@ -352,6 +352,20 @@ def test_a_state_that_does_not_fit_is_not_copied():
         Bridge("copy").apply({}, encoded, [LSTMCell(3, 4)])
 
 
+def test_a_bridge_starts_from_the_top_layer_or_copies_layer_by_layer():
+    carries = tuple(GRUCell(3, 3).start(jnp.full((2, 3), value)) for value in (1.0, 2.0))
+    encoded = Encoded(jnp.zeros((2, 4, 3)), jnp.array([4, 1]), carries)
+    cells = [GRUCell(3, 3)] * 3
+    started, variables = Bridge("linear").init_with_output(jax.random.key(0), encoded, cells)
+    for depth, carry in enumerate(started):
+        weights = jax.tree.map(np.asarray, variables["params"][f"layer_{depth}"])
+        expected = np.tanh(carries[1].hidden @ weights["kernel"] + weights["bias"][None])
+        np.testing.assert_allclose(carry.hidden, expected, atol=1e-6)
+    copied = Bridge("copy").apply({}, encoded, cells)
+    assert [carry is carries[0] for carry in copied] == [True, False, False]
+    assert [carry is carries[1] for carry in copied] == [False, True, True]
+
+
 def test_a_mean_bridge_starts_from_the_mean_of_the_valid_outputs():
     lengths = np.array([4, 1, 0])
     outputs = np.random.default_rng(0).normal(size=(3, 4, 2)).astype(np.float32)

@@ -102,7 +102,7 @@ def test_what_is_copied_adds_to_what_is_written():
 
 def test_copying_has_finite_gradients_where_nothing_can_be_copied():
     def loss(weights):
-        ids = jnp.zeros((1, 2), jnp.int32)
+        ids = jnp.array([[3, 4]])  # nor written
         arguments = jnp.zeros((1, 1, 3)), (jnp.ones((1, 1, 1)),), weights, ids
         return jnp.sum(Copier(3).init_with_output(jax.random.key(0), *arguments)[0])
 

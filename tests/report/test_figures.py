@@ -4,11 +4,17 @@ import contextlib
 import math
 import statistics
 import warnings
+from types import SimpleNamespace
 
+import jax.numpy as jnp
 import matplotlib
 import numpy as np
 import pytest
 
+from seqjax.conclude import Trained, attention_of
+from seqjax.config import Config, ModelConfig
+from seqjax.data.readers import Pairs
+from seqjax.data.vocabulary import Vocabulary
 from seqjax.report import attention, curves, lines, style
 from seqjax.report.attention import AttentionExample, attention_figure
 from seqjax.report.curves import learning_curves
@@ -224,3 +230,16 @@ def test_a_table_has_a_line_for_every_row():
 def test_a_table_needs_rows_with_the_same_keys(rows):
     with pytest.raises(ValueError, match="row"):
         markdown_table(rows)
+
+
+def test_a_position_of_a_pyramid_is_the_tokens_that_it_joins():
+    letters = Vocabulary("chars", tuple("abcde"))
+    look = lambda variables, source, target: (None, jnp.ones((1, target.values.shape[1], 2)))
+    learner = SimpleNamespace(model=SimpleNamespace(apply=look))
+    config = Config(model=ModelConfig(encoder_layers=3, pyramid=True))
+    sides = {"source": letters, "target": letters}
+    trained = Trained(None, config, sides, learner, {}, {})
+    (example,) = attention_of(trained, Pairs(["abcde"], ["ab"]))
+    assert example.source_tokens == ["abcd", "e"]
+    assert example.target_tokens == ["a", "b", "EOS"]
+    assert example.weights.shape == (3, 2)
