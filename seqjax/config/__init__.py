@@ -5,9 +5,9 @@ a configuration that exists is one that can run.
 """
 
 from seqjax.config.model import ModelConfig as ModelConfig
+from seqjax.config.optimizer import OptimizerConfig as OptimizerConfig
 from seqjax.config.run import Config as Config
 from seqjax.config.run import DataConfig as DataConfig
 from seqjax.config.run import DecodeConfig as DecodeConfig
-from seqjax.config.run import OptimizerConfig as OptimizerConfig
 from seqjax.config.run import ValidationConfig as ValidationConfig
 from seqjax.config.run import differing_fields as differing_fields
