@@ -37,10 +37,14 @@ def test_a_batch_of_nothing_leaves_the_weights_where_they_are():
     assert float(state.params["slope"]) == 0 and float(metrics.loss.value()) == 0
 
 
-def test_a_step_that_is_not_finite_changes_nothing_and_is_counted():
+@pytest.mark.parametrize(
+    ("x", "y"), ((np.nan, 0), (3e38, 1e10), (0, 1e25)), ids=("both", "gradient", "loss")
+)
+def test_a_step_that_is_not_finite_changes_nothing_and_is_counted(x, y):
     bad = toys.make_batch(0)
-    bad.inputs.values[0, 0] = np.nan
+    bad.inputs.values[0, 0], bad.targets.values[0, 0] = x, y
     before, _ = toys.step_fn()(toys.new_state(), toys.make_batch(1), toys.KEY)
+    before = before._replace(params={"slope": jnp.float32(0.0)})
     after, metrics = toys.step_fn()(before, bad, toys.KEY)
     assert (int(after.skipped), int(metrics.skipped_in_a_row)) == (1, 1)
     for name in ("params", "average", "optimizer_state", "memory"):
@@ -50,6 +54,7 @@ def test_a_step_that_is_not_finite_changes_nothing_and_is_counted():
             np.testing.assert_array_equal(a, b)
     again, metrics = toys.step_fn()(after, toys.make_batch(2), toys.KEY)
     assert (int(again.skipped), int(metrics.skipped_in_a_row)) == (1, 0)
+    np.testing.assert_allclose(metrics.learning_rate, toys.SCHEDULE(1), rtol=1e-6)
 
 
 def test_the_average_lags_behind_the_weights_and_is_what_is_evaluated():
