@@ -67,7 +67,8 @@ def started_table(
     Its other rows are those of `table`, scaled to the vectors' standard deviation: next to much
     longer vectors they would hardly be heard.
     """
-    rows = np.asarray(table) * np.float32(np.std(vectors.values) / np.std(table))
+    spread = np.std(vectors.values) or np.std(table)  # 0 of a single constant vector
+    rows = np.asarray(table) * np.float32(spread / np.std(table))
     rows[vectors.rows] = vectors.values
     return jnp.asarray(rows)
 
