@@ -146,6 +146,7 @@ def build_seq2seq(
             embedding=_embedding(source_vocab_size, config),
             layers=_encoder_layers(cell_fn, config),
             dropout_rate=config.dropout,
+            same_dropout=config.same_dropout,
             residual=config.residual,
             pyramid=config.pyramid,
         ),
@@ -163,6 +164,7 @@ def build_seq2seq(
             copier=Copier(unk_id) if config.copying and unk_id is not None else None,
             input_feeding=config.input_feeding,
             dropout_rate=config.dropout,
+            same_dropout=config.same_dropout,
             residual=config.residual,
             unroll_fn=build_unroll(config),
         ),
@@ -180,6 +182,7 @@ def build_language_model(
         cells=_stack(cell_fn, config, config.embedding_size),
         tied=config.tied_embeddings,
         dropout_rate=config.dropout,
+        same_dropout=config.same_dropout,
         residual=config.residual,
         unroll_fn=build_unroll(config),
     )

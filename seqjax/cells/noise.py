@@ -26,7 +26,11 @@ def shared_mask(module: nn.Module, rate: float, shape: tuple[int, ...]) -> Any:
 
 def kept(module: nn.Module, rate: float, values: Float[Array, "..."]) -> Float[Array, "..."]:
     """Returns `values` with a share of them set to 0 and the rest scaled up; all, without noise."""
-    mask = shared_mask(module, rate, values.shape)
+    return masked(shared_mask(module, rate, values.shape), values)
+
+
+def masked(mask: Any, values: Float[Array, "..."]) -> Float[Array, "..."]:
+    """Returns `values` times a mask of `shared_mask`, which may be `()`."""
     return values if isinstance(mask, tuple) else values * mask.astype(values.dtype)
 
 

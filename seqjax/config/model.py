@@ -100,6 +100,8 @@ class ModelConfig:
     """Use the target embedding as the output layer too."""
     dropout: float = 0.2
     """Share of activations dropped on embeddings, between layers and before the output."""
+    same_dropout: bool = False
+    """Drop the same units at all times of a sequence rather than others at each (variational)."""
     state_dropout: float = 0.0
     """Share of an LSTM's hidden state that its gates do not see, the same units at all times."""
     connection_dropout: float = 0.0

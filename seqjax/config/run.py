@@ -194,6 +194,12 @@ class Config:
             "0 when model.attention is none",
             self.optimizer.coverage_weight,
         )
+        require(
+            not (self.model.same_dropout and self.optimizer.scheduled_sampling),
+            "model.same_dropout",
+            "False when optimizer.scheduled_sampling is on",
+            self.model.same_dropout,
+        )
         if self.model.copying:
             self._check_copying()
         require(

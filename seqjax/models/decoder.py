@@ -11,11 +11,11 @@ from jaxtyping import Array, Float, Int
 
 from seqjax.attention import attend
 from seqjax.cells.cell import Cell
-from seqjax.cells.noise import noisy
+from seqjax.cells.noise import masked, noisy, shared_mask
 from seqjax.masking import length_mask
 from seqjax.models.copier import Copier
 from seqjax.models.encoder import Encoded
-from seqjax.models.layers import draw_stack, stack_step, stack_unroll
+from seqjax.models.layers import draw_stack, sequence_dropout, stack_step, stack_unroll
 from seqjax.models.reader import Memory, Reader
 from seqjax.unroll.scan import scan_time
 from seqjax.unroll.unroll import UnrollFn, unroll
@@ -62,6 +62,7 @@ class Decoder(nn.Module):
       copier: If given, source tokens can be copied; see there for their ids.
       input_feeding: See above.
       dropout_rate: On the embedding, between layers, and on the readout before the output layer.
+      same_dropout: Drop the same units at all times.
       residual: Add a layer's input to its output where both are equally wide.
       unroll_fn: `unroll`, with its choices made.
     """
@@ -74,11 +75,12 @@ class Decoder(nn.Module):
     copier: Copier | None = None
     input_feeding: bool = False
     dropout_rate: float = 0.0
+    same_dropout: bool = False
     residual: bool = False
     unroll_fn: UnrollFn = unroll
 
     def setup(self):
-        self.dropout = nn.Dropout(self.dropout_rate)
+        self.dropout = sequence_dropout(self.dropout_rate, self.same_dropout)
         vocab_size = self.embedding.num_embeddings
         if self.tied:
             self.output_bias = self.param("output_bias", nn.initializers.zeros, (vocab_size,))
@@ -119,13 +121,16 @@ class Decoder(nn.Module):
           lengths: Steps of each row.
           own_share: If given, this share of the tokens (but for the first) is replaced by what the
             decoder would have said in their place (scheduled sampling: Bengio et al., 2015).
+
+        Raises:
+          ValueError: If there is an `own_share` and `same_dropout`.
         """
         mask = length_mask(lengths, tokens.shape[1])
         if own_share is not None:
             return self._unroll_on_own(state, memory, tokens, mask, own_share)
         embedded = self._embed(tokens)
         if self.input_feeding:
-            drawn = draw_stack(self.cells, tokens.shape[0])
+            drawn = self._draw(tokens.shape[0])
             step = lambda decoder, state, x: decoder._step(state, memory, x, drawn)
             _, seen = scan_time(step, self, state, embedded, mask)
         else:
@@ -147,13 +152,15 @@ class Decoder(nn.Module):
         self, state: DecoderState, memory: Memory, tokens: Int[Array, " rows"]
     ) -> tuple[DecoderState, Float[Array, "rows vocab"]]:
         """Returns the state after one step, and its logits. Rows of a sentence are neighbours."""
-        drawn = draw_stack(self.cells, tokens.shape[0])
+        drawn = self._draw(tokens.shape[0])
         state, seen = self._step(state, memory, self._embed(tokens), drawn)
         return state, self._step_logits(seen, memory)
 
     def _unroll_on_own(self, state, memory, tokens, mask, own_share):
         """As `unroll`, all in a loop, for what is read may be what was said."""
-        drawn = draw_stack(self.cells, tokens.shape[0])
+        if self.same_dropout:
+            raise ValueError("same_dropout must be False when own_share is given, got True")
+        drawn = self._draw(tokens.shape[0])
 
         def step(decoder, carry, token):
             state, said = carry
@@ -178,10 +185,21 @@ class Decoder(nn.Module):
     def _drop_fn(self):
         return functools.partial(self.dropout, deterministic=not noisy(self))
 
+    def _draw(self, rows):
+        """Returns what is drawn once for a sequence: by the cells, and between them."""
+        rate = self.dropout_rate if self.same_dropout else 0.0
+        masks = [shared_mask(self, rate, (rows, cell.width)) for cell in self.cells[:-1]]
+        return draw_stack(self.cells, rows), masks
+
     def _step(self, state, memory, embedded, drawn):
         inputs = jnp.concatenate([embedded, state.feed], axis=-1)
+        by_cell, masks = drawn
+        if self.same_dropout:
+            drop_fns = [functools.partial(masked, mask) for mask in masks]
+        else:
+            drop_fns = [self._drop_fn()] * len(masks)
         carries, query = stack_step(
-            self.cells, self._drop_fn(), state.carries, inputs, drawn, residual=self.residual
+            self.cells, drop_fns, state.carries, inputs, by_cell, residual=self.residual
         )
         rows = query.shape[0]
         fold = functools.partial(_fold, memory.mask.shape[0])

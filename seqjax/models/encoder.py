@@ -9,7 +9,13 @@ from jaxtyping import Array, Float, Int
 
 from seqjax.cells.noise import noisy
 from seqjax.masking import length_mask, where_valid
-from seqjax.models.layers import BidirectionalLayer, Layer, join_neighbours, with_shortcut
+from seqjax.models.layers import (
+    BidirectionalLayer,
+    Layer,
+    join_neighbours,
+    sequence_dropout,
+    with_shortcut,
+)
 from seqjax.types import Padded
 
 
@@ -36,6 +42,7 @@ class Encoder(nn.Module):
         (frames of sound, rows of a picture).
       layers: From the bottom up.
       dropout_rate: On the features and between layers.
+      same_dropout: Drop the same units at all times.
       residual: Add a layer's input to its output where both are equally wide.
       pyramid: Between layers, join every two time steps into one.
     """
@@ -43,11 +50,12 @@ class Encoder(nn.Module):
     embedding: nn.Module
     layers: Sequence[Layer | BidirectionalLayer]
     dropout_rate: float = 0.0
+    same_dropout: bool = False
     residual: bool = False
     pyramid: bool = False
 
     def setup(self):
-        self.dropout = nn.Dropout(self.dropout_rate)
+        self.dropout = sequence_dropout(self.dropout_rate, self.same_dropout)
 
     def __call__(self, source: Padded) -> Encoded:
         drop_fn = functools.partial(self.dropout, deterministic=not noisy(self))

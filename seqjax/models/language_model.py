@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Int
 
 from seqjax.cells.cell import Cell
 from seqjax.cells.noise import noisy
-from seqjax.models.layers import draw_stack, stack_step, stack_unroll
+from seqjax.models.layers import draw_stack, sequence_dropout, stack_step, stack_unroll
 from seqjax.types import Padded
 from seqjax.unroll.unroll import UnrollFn, unroll
 
@@ -24,6 +24,7 @@ class LanguageModel(nn.Module):
         top layer to the embedding's width.
       dropout_rate: On the embedding, between layers and before the output layer (Zaremba, Sutskever
         & Vinyals, 2014).
+      same_dropout: Drop the same units at all times.
       residual: Add a layer's input to its output where both are equally wide.
       unroll_fn: `unroll`, with its choices made.
     """
@@ -32,11 +33,12 @@ class LanguageModel(nn.Module):
     cells: Sequence[Cell]
     tied: bool = True
     dropout_rate: float = 0.0
+    same_dropout: bool = False
     residual: bool = False
     unroll_fn: UnrollFn = unroll
 
     def setup(self):
-        self.dropout = nn.Dropout(self.dropout_rate)
+        self.dropout = sequence_dropout(self.dropout_rate, self.same_dropout)
         vocab_size = self.embedding.num_embeddings
         if self.tied:
             self.readout_map = nn.Dense(self.embedding.features, use_bias=False)
@@ -68,10 +70,10 @@ class LanguageModel(nn.Module):
         self, carry: tuple[Any, ...], tokens: Int[Array, " rows"]
     ) -> tuple[tuple[Any, ...], Float[Array, "rows vocab"]]:
         """Returns the state after reading `tokens`, and the logits of what follows."""
-        drop_fn = functools.partial(self.dropout, deterministic=not noisy(self))
         embedded, drawn = self.embedding(tokens), draw_stack(self.cells, tokens.shape[0])
+        nothing_dropped = [lambda hidden: hidden] * (len(self.cells) - 1)
         carry, hidden = stack_step(
-            self.cells, drop_fn, carry, embedded, drawn, residual=self.residual
+            self.cells, nothing_dropped, carry, embedded, drawn, residual=self.residual
         )
         return carry, self._logits(hidden)
 

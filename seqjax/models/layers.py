@@ -15,6 +15,16 @@ DropFn = Callable[[Array], Array]
 """Dropout that already knows whether it is on."""
 
 
+def sequence_dropout(rate: float, same: bool) -> nn.Dropout:
+    """Returns dropout of `[batch, time, features]`: of other units at every time, or the `same`.
+
+    References:
+      Gal & Ghahramani, "A theoretically grounded application of dropout in recurrent neural
+      networks", 2016, for the same units.
+    """
+    return nn.Dropout(rate, broadcast_dims=(1,) if same else ())
+
+
 class Layer(nn.Module):
     """One cell that reads a sequence.
 
@@ -85,17 +95,17 @@ def draw_stack(cells: Sequence[Cell], rows: int) -> tuple[Any, ...]:
 
 def stack_step(
     cells: Sequence[Cell],
-    drop_fn: DropFn,
+    drop_fns: Sequence[DropFn],
     carries: tuple[Any, ...],
     inputs: Float[Array, "rows features"],
     drawn: tuple[Any, ...],
     *,
     residual: bool = False,
 ) -> tuple[tuple[Any, ...], Float[Array, "rows hidden"]]:
-    """Runs stacked cells for one time step, with dropout between them."""
+    """Runs stacked cells for one time step, with dropout (`drop_fns`, one fewer) between them."""
     after = []
     for depth, (cell, carry) in enumerate(zip(cells, carries, strict=True)):
-        below = drop_fn(inputs) if depth else inputs
+        below = drop_fns[depth - 1](inputs) if depth else inputs
         if isinstance(cell, RecurrentCell):
             carry, above = cell.recur(carry, cell.project(below), drawn[depth])
         else:

@@ -304,6 +304,10 @@ MISTAKES = [
         "train --task language-model --optimizer.scheduled-sampling 0.5",
         "optimizer.scheduled_sampling must be 0 for a language model, got 0.5",
     ),
+    (
+        "train --model.same-dropout --optimizer.scheduled-sampling 0.1",
+        "model.same_dropout must be False when optimizer.scheduled_sampling is on, got True",
+    ),
     ("train --model.longest-memory 2", "model.longest_memory must be at least 3, got 2"),
     ("bench recurent", "benchmark must be one of recurrent, seq2seq, memory, growth, allocator"),
     ("bench recurrent --size 3x", "size must be like 64x50x512, got '3x'"),

@@ -15,8 +15,10 @@ from seqjax.cells.lstm import LSTMCell
 from seqjax.cells.minimal import MinLSTMCell
 from seqjax.config import ModelConfig
 from seqjax.models.bridge import Bridge
+from seqjax.models.decoder import Decoder
 from seqjax.models.encoder import Encoded, Encoder
 from seqjax.models.layers import BidirectionalLayer, Layer, join_neighbours
+from seqjax.models.reader import Reader
 from seqjax.types import Padded
 
 SMALL = ModelConfig(
@@ -118,7 +120,7 @@ def applied(variant):
 def test_teacher_forced_logits_are_the_step_by_step_logits(variant):
     _, params, source, target = make(variant)
     apply, variables = applied(variant), {"params": params}
-    logits, _ = apply(variables, source, target)
+    logits, weights = apply(variables, source, target)
     state, memory = apply(variables, source, method="encode")
     tokens = jnp.full((3,), BOS)
     for time in range(target.values.shape[1]):
@@ -130,6 +132,8 @@ def test_teacher_forced_logits_are_the_step_by_step_logits(variant):
             atol=1e-5,
         )
         tokens = target.values[:, time]
+    if VARIANTS[variant].coverage:
+        np.testing.assert_allclose(state.coverage[1], weights[1].sum(axis=0), atol=1e-5)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -435,3 +439,51 @@ def test_a_shortcut_depends_on_widths_and_not_on_how_long_a_batch_is():
     short = encoder.apply(variables, Padded(frames[:, :1], one))
     long = encoder.apply(variables, Padded(frames, one))
     np.testing.assert_allclose(short.outputs[:, 0], long.outputs[:, 0], atol=1e-6)
+
+
+class Echo(nn.Module):
+    """Says what it hears; or ones, whatever it hears."""
+
+    width: int
+    deaf: bool
+
+    def initial_carry(self, rows):
+        return jnp.zeros((rows, 1))
+
+    def __call__(self, carry, inputs):
+        return carry, jnp.ones((len(inputs), self.width)) if self.deaf else inputs
+
+
+@pytest.mark.parametrize("input_feeding", (False, True))
+@pytest.mark.parametrize("same", (False, True))
+def test_the_same_units_are_dropped_at_all_times_if_that_is_wanted(same, input_feeding):
+    """What a deaf layer says is different at two times only if other units of it are dropped."""
+    decoder = Decoder(
+        nn.Embed(VOCAB, 4),
+        (Echo(16, deaf=True), Echo(16, deaf=False)),
+        Bridge("zeros"),
+        Reader(None, 8),
+        tied=False,
+        input_feeding=input_feeding,
+        dropout_rate=0.5,
+        same_dropout=same,
+    )
+    lengths = jnp.array([3, 3])
+
+    def say(decoder):
+        state, memory = decoder.start(Encoded(jnp.ones((2, 3, 4)), lengths, (jnp.ones((2, 1)),)))
+        return decoder.unroll(state, memory, jnp.ones((2, 3), jnp.int32), lengths)[0]
+
+    keys = {"params": jax.random.key(0), "dropout": jax.random.key(1)}
+    logits = jax.jit(nn.init_with_output(say, decoder))(keys)[0]
+    assert bool(jnp.all(logits[:, :1] == logits)) == same
+    assert not bool(jnp.all(logits[0] == logits[1]))
+
+
+def test_a_dropout_that_is_the_same_goes_with_no_words_of_its_own():
+    model, params, source, target = make("default")
+    model = model.clone(decoder=model.decoder.clone(same_dropout=True))
+    with pytest.raises(ValueError, match="same_dropout must be False when own_share is given"):
+        model.apply(
+            {"params": params}, source, target, jnp.array(0.5), rngs={"dropout": jax.random.key(0)}
+        )

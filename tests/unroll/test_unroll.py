@@ -362,6 +362,19 @@ def test_keeping_less_takes_less_memory(cell):
     assert scratch(32) < 0.5 * scratch(None)
 
 
+def test_the_last_state_is_had_without_the_history():
+    """Where nobody asks for outputs, a chunk at a time is all there is, and never a history."""
+    cell, shape = LSTMCell(4, 32), (4, 1024, 4)
+    carry, lengths = cell.initial_carry(4), jnp.full((4,), 1024)
+    layer = Outer(cell, keep_every=32)
+    inputs = jax.ShapeDtypeStruct(shape, jnp.float32)
+    variables = jax.eval_shape(layer.init, jax.random.key(0), carry, inputs, lengths)
+    last = jax.jit(lambda v, inputs: layer.apply(v, carry, inputs, lengths)[0])
+    memory = last.lower(variables, inputs).compile().memory_analysis()
+    history = 4 * 1024 * 32 * 4  # bytes of all hidden states
+    assert memory.temp_size_in_bytes < 0.75 * history
+
+
 def test_the_reference_keeps_everything():
     params, *arguments = make("lstm")
     with pytest.raises(ValueError, match="keep_every must be None for method 'scan', got 3"):
