@@ -86,13 +86,16 @@ def test_scores_at_padding_change_nothing(bad):
     np.testing.assert_array_equal(jax.grad(loss)(spoilt), jax.grad(loss)(scores))
 
 
-@pytest.mark.parametrize("scale", (1.0, 1e4, 1e30))
-def test_a_mask_holds_in_half_precision(scale):
+@pytest.mark.parametrize(
+    ("dtype", "scale"),
+    (*((jnp.bfloat16, s) for s in (1.0, 1e4, 1e30)), *((jnp.float16, s) for s in (1.0, 1e4))),
+)
+def test_a_mask_holds_in_half_precision(dtype, scale):
     _, _, mask = make()
-    scores = scale * jnp.asarray(np.random.default_rng(1).normal(size=(3, 2, 5)), jnp.bfloat16)
+    scores = scale * jnp.asarray(np.random.default_rng(1).normal(size=(3, 2, 5)), dtype)
     loss = lambda s: jnp.sum(attention_weights(s, mask) ** 2)
     weights, gradient = attention_weights(scores, mask), jax.grad(loss)(scores)
-    assert weights.dtype == jnp.bfloat16
+    assert weights.dtype == dtype
     np.testing.assert_array_equal(jnp.where(mask[:, None], 0, weights), 0)
     np.testing.assert_allclose(np.float32(weights[:2]).sum(-1), 1, atol=2e-2)
     assert bool(jnp.all(jnp.isfinite(gradient)))

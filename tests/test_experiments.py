@@ -15,7 +15,9 @@ def test_every_grid_has_three_seeds_of_everything(capsys):
     assert names == list(grid.grid()) and all(kinds.count(kind) >= 3 for kind in kinds)
 
 
-@pytest.mark.parametrize("name", ("copy-general-0", "reverse-none-1"))
+@pytest.mark.parametrize(
+    "name", ("copy-general-0", pytest.param("reverse-none-1", marks=pytest.mark.slow))
+)
 def test_a_run_of_the_grid_gives_its_rows(name):
     rows = run.run_one(name, grid.smoke(grid.grid()[name]), grid.LENGTH_GROUPS)
     assert [row["group"] for row in rows] == ["1-5", "6-10", "11-15", "16-20"]

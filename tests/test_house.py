@@ -67,10 +67,13 @@ def test_annotations_are_there_at_run_time(path):
         assert not (isinstance(node, ast.ImportFrom) and node.module == "__future__")
 
 
-def test_every_test_that_the_documentation_names_is_there():
+DOCUMENTS = sorted((ROOT.parent / "docs").rglob("*.md"))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_test_that_the_documentation_names_is_there(document):
     tests = Path(__file__).parent
-    text = (tests.parent / "docs" / "conformance.md").read_text(encoding="utf-8")
-    named = re.findall(r"`(?:([\w/]+\.py)?(::))?(test_\w+)`", text)
+    named = re.findall(r"`(?:([\w/]+\.py)?(::))?(test_\w+)`", document.read_text(encoding="utf-8"))
     assert len(named) > 40
     place = ""
     for path, colons, name in named:

@@ -42,9 +42,14 @@ def everything(outcome):
     return steps[-1], history, jax.tree.leaves(weights), jax.tree.leaves(outcome.state)
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """What a run keeps that was never left."""
+    return everything(road.train(settings(tmp_path_factory.mktemp("whole") / "one", 23)))
+
+
 @pytest.mark.parametrize("cut", (7, 12))
-def test_a_run_in_two_parts_is_the_run_in_one(tmp_path, cut):
-    whole = everything(road.train(settings(tmp_path / "one", 23)))
+def test_a_run_in_two_parts_is_the_run_in_one(tmp_path, whole, cut):
     road.train(settings(tmp_path / "two", cut))
     parts = everything(road.train(settings(tmp_path / "two", 23)))
     assert whole[0] == parts[0] == 23

@@ -26,7 +26,6 @@ SMALL = ModelConfig(
 )
 VARIANTS = {
     "default": SMALL,
-    "feeding": dataclasses.replace(SMALL, input_feeding=True, attention="additive"),
     "bottleneck": dataclasses.replace(SMALL, attention="none", direction="forward", bridge="copy"),
     "untied": dataclasses.replace(
         SMALL, tied_embeddings=False, input_feeding=True, attention="dot", bridge="zeros"
@@ -34,16 +33,18 @@ VARIANTS = {
     "gru": dataclasses.replace(
         SMALL, cell="gru", residual=True, bridge="mean", direction="backward"
     ),
-    "minimal": dataclasses.replace(SMALL, cell="min_lstm", pyramid=True),
-    "slstm": dataclasses.replace(SMALL, cell="slstm", input_feeding=True),
-    "projected": dataclasses.replace(SMALL, projection_size=3, lstm_variant="gate_recurrence"),
-    "mixed": dataclasses.replace(SMALL, upper_cell="min_gru", projection_size=3, keep_every=2),
-    "mixed below": dataclasses.replace(
-        SMALL, cell="gru", upper_cell="lstm", encoder_layers=1, direction="forward"
+    "pyramid": dataclasses.replace(
+        SMALL, cell="slstm", upper_cell="min_lstm", pyramid=True, attention="scaled_dot"
     ),
-    "gate": dataclasses.replace(SMALL, context_gate="both"),
-    "coverage": dataclasses.replace(SMALL, coverage=True, attention="additive"),
-    "copying": dataclasses.replace(SMALL, copying=True),
+    "projected": dataclasses.replace(
+        SMALL,
+        lstm_variant="gate_recurrence",
+        upper_cell="min_gru",
+        projection_size=3,
+        keep_every=2,
+        context_gate="target",
+    ),
+    "copying": dataclasses.replace(SMALL, copying=True, coverage=True, context_gate="both"),
     "pointer-generator": dataclasses.replace(
         SMALL,
         copying=True,
@@ -53,6 +54,23 @@ VARIANTS = {
         context_gate="source",
     ),
 }
+"""All that can be set, much of it together."""
+ONE_BY_ONE = {
+    "feeding": dataclasses.replace(SMALL, input_feeding=True, attention="additive"),
+    "minimal": dataclasses.replace(SMALL, cell="min_lstm", pyramid=True),
+    "slstm": dataclasses.replace(SMALL, cell="slstm", input_feeding=True),
+    "projected alone": dataclasses.replace(
+        SMALL, projection_size=3, lstm_variant="gate_recurrence"
+    ),
+    "mixed": dataclasses.replace(SMALL, upper_cell="min_gru", projection_size=3, keep_every=2),
+    "mixed below": dataclasses.replace(
+        SMALL, cell="gru", upper_cell="lstm", encoder_layers=1, direction="forward"
+    ),
+    "gate": dataclasses.replace(SMALL, context_gate="both"),
+    "coverage": dataclasses.replace(SMALL, coverage=True, attention="additive"),
+    "copying alone": dataclasses.replace(SMALL, copying=True),
+}
+"""The same in models of their own, which say more exactly what does not hold: `slow`."""
 VOCAB, BOS, UNK = 11, 1, 3
 
 
@@ -82,13 +100,18 @@ class Largest(nn.Module):
 
 PARTS = {"own parts": {"scorer": Distance(8), "bridge": Largest()}}
 """What a variant gets from outside."""
-VARIANTS |= {name: dataclasses.replace(SMALL, input_feeding=True) for name in PARTS}
+VARIANTS |= dict.fromkeys(PARTS, SMALL)
+ALL = VARIANTS | ONE_BY_ONE
+every_variant = pytest.mark.parametrize(
+    "variant", [*VARIANTS, *(pytest.param(name, marks=pytest.mark.slow) for name in ONE_BY_ONE)]
+)
 
 
 @functools.cache
 def make(variant):
+    """A model, random weights, and what it reads and says."""
     model = build_seq2seq(
-        VARIANTS[variant],
+        ALL[variant],
         source_vocab_size=VOCAB,
         target_vocab_size=VOCAB,
         bos_id=BOS,
@@ -99,15 +122,13 @@ def make(variant):
     draw = lambda time: jnp.asarray(rng.integers(4, VOCAB, size=(3, time)), jnp.int32)
     source = Padded(draw(6), jnp.array([6, 3, 0]))
     target = Padded(draw(5), jnp.array([4, 5, 2]))
-    if VARIANTS[variant].copying:  # the second position is copied, and the fourth again
+    if ALL[variant].copying:  # the second position is copied, and the fourth again
         ids = source.values.at[:, 1].set(VOCAB + 1).at[:, 3].set(VOCAB + 1)
         source = source._replace(values=jnp.stack([source.values, ids], axis=-1))
         target = target._replace(values=target.values.at[:, 1].set(VOCAB + 1))
-    params = jax.jit(model.init)(jax.random.key(0), source, target)["params"]
-    noise = jax.tree.map(
-        lambda leaf: leaf + 0.3 * jnp.sin(jnp.arange(leaf.size)).reshape(leaf.shape), params
-    )
-    return model, noise, source, target
+    shapes = jax.eval_shape(model.init, jax.random.key(0), source, target)["params"]
+    weights = lambda leaf: jnp.asarray(0.4 * rng.normal(size=leaf.shape), leaf.dtype)
+    return model, jax.tree.map(weights, shapes), source, target
 
 
 @functools.cache
@@ -116,11 +137,24 @@ def applied(variant):
     return jax.jit(make(variant)[0].apply, static_argnames="method")
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@functools.cache
+def taught(variant):
+    """Logits and attention weights of the batch, and gradients of a loss: compiled once for all."""
+    model, params, source, target = make(variant)
+
+    def loss(params):
+        logits, weights = model.apply({"params": params}, source, target)
+        return jnp.sum(logits**2), (logits, weights)
+
+    (_, found), gradient = jax.jit(jax.value_and_grad(loss, has_aux=True))(params)
+    return found, gradient
+
+
+@every_variant
 def test_teacher_forced_logits_are_the_step_by_step_logits(variant):
     _, params, source, target = make(variant)
     apply, variables = applied(variant), {"params": params}
-    logits, weights = apply(variables, source, target)
+    logits, weights = taught(variant)[0]
     state, memory = apply(variables, source, method="encode")
     tokens = jnp.full((3,), BOS)
     for time in range(target.values.shape[1]):
@@ -136,11 +170,11 @@ def test_teacher_forced_logits_are_the_step_by_step_logits(variant):
         np.testing.assert_allclose(state.coverage[1], weights[1].sum(axis=0), atol=1e-5)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@every_variant
 def test_padding_and_batch_mates_change_no_logit(variant):
     _, params, source, target = make(variant)
     apply, variables = applied(variant), {"params": params}
-    logits, _ = apply(variables, source, target)
+    logits, _ = taught(variant)[0]
 
     def alone(padded, row, width):
         """One row, cut to its length and padded with what would be seen."""
@@ -162,7 +196,7 @@ def test_reading_backward_is_reading_a_reversed_source(bridge):
     _, _, source, target = make("default")
     backward, forward = (
         build_seq2seq(
-            dataclasses.replace(SMALL, direction=direction, bridge=bridge),
+            dataclasses.replace(SMALL, direction=direction, bridge=bridge, decoder_layers=1),
             source_vocab_size=VOCAB,
             target_vocab_size=VOCAB,
             bos_id=BOS,
@@ -184,22 +218,23 @@ def test_reading_backward_is_reading_a_reversed_source(bridge):
 
 
 def test_rows_of_a_sentence_share_its_memory():
-    model, params, source, target = make("feeding")
-    variables = {"params": params}
-    state, memory = model.apply(variables, source, method="encode")
+    _, params, source, _ = make("pointer-generator")
+    apply, variables = applied("pointer-generator"), {"params": params}
+    state, memory = apply(variables, source, method="encode")
     twice = jax.tree.map(lambda leaf: jnp.repeat(leaf, 2, axis=0), state)
     tokens = jnp.array([4, 5, 6, 7, 8, 9])
-    _, both = model.apply(variables, twice, memory, tokens, method="step")
-    _, even = model.apply(variables, state, memory, tokens[::2], method="step")
-    _, odd = model.apply(variables, state, memory, tokens[1::2], method="step")
+    _, both = apply(variables, twice, memory, tokens, method="step")
+    _, even = apply(variables, state, memory, tokens[::2], method="step")
+    _, odd = apply(variables, state, memory, tokens[1::2], method="step")
     np.testing.assert_allclose(both, jnp.stack([even, odd], axis=1).reshape(6, -1), atol=1e-5)
 
 
 def test_a_decoder_that_copies_reads_what_it_does_not_know_as_unknown():
-    model, params, source, target = make("copying")
-    logits, _ = model.apply({"params": params}, source, target)
+    _, params, source, target = make("copying")
+    apply = applied("copying")
+    logits, _ = apply({"params": params}, source, target)
     unknown = target._replace(values=target.values.at[:, 1].set(UNK))
-    same, _ = model.apply({"params": params}, source, unknown)
+    same, _ = apply({"params": params}, source, unknown)
     np.testing.assert_array_equal(same, logits)
 
 
@@ -216,27 +251,25 @@ def test_a_decoder_may_read_its_own_words():
     )
     valid = np.arange(5)[None, :, None] < np.asarray(target.lengths)[:, None, None]
     only_valid = lambda logits: np.where(valid, logits, 0)
-    as_told, _ = model.apply({"params": params}, source, target)
+    apply = applied("untied")
+    as_told, _ = apply({"params": params}, source, target)
     own = target._replace(values=jnp.full_like(target.values, 7))
-    as_said, _ = model.apply({"params": params}, source, own)
+    as_said, _ = apply({"params": params}, source, own)
     np.testing.assert_allclose(run(0.0), only_valid(as_told), rtol=1e-5, atol=1e-4)
     np.testing.assert_allclose(run(1.0), only_valid(as_said), rtol=1e-5, atol=1e-4)
     assert np.abs(only_valid(as_told - as_said)).max() > 0.01
 
 
 def test_attention_weights_stand_on_the_source_alone():
-    model, params, source, target = make("default")
-    _, weights = model.apply({"params": params}, source, target)
+    _, weights = taught("default")[0]
     np.testing.assert_allclose(weights[:2].sum(-1), 1, atol=1e-6)
     np.testing.assert_array_equal(weights[2], 0)
     np.testing.assert_array_equal(weights[1, :, 3:], 0)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@every_variant
 def test_every_weight_gets_a_gradient(variant):
-    model, params, source, target = make(variant)
-    loss = lambda p: jnp.sum(model.apply({"params": p}, source, target)[0] ** 2)
-    gradient = jax.jit(jax.grad(loss))(params)
+    _, gradient = taught(variant)
     silent = {
         jax.tree_util.keystr(path)
         for path, leaf in jax.tree_util.tree_leaves_with_path(gradient)
@@ -247,10 +280,9 @@ def test_every_weight_gets_a_gradient(variant):
 
 
 def test_dropout_is_off_without_a_key_and_follows_it():
-    config = dataclasses.replace(SMALL, dropout=0.5, input_feeding=True)
+    config = dataclasses.replace(ALL["untied"], dropout=0.5)
     model = build_seq2seq(config, source_vocab_size=VOCAB, target_vocab_size=VOCAB, bos_id=BOS)
-    _, _, source, target = make("default")
-    params = jax.jit(model.init)(jax.random.key(0), source, target)["params"]
+    _, params, source, target = make("untied")
     apply = jax.jit(model.apply)
 
     def logits(train, seed):
@@ -267,10 +299,10 @@ def test_a_language_model_cut_into_windows_says_what_it_says_of_the_whole():
     tokens = jnp.asarray(np.random.default_rng(0).integers(0, VOCAB, size=(2, 8)), jnp.int32)
     carry = model.initial_carry(2)
     whole = Padded(tokens, jnp.array([8, 5]))
-    variables = model.init(jax.random.key(0), whole, carry)
-    _, logits = model.apply(variables, whole, carry)
-    carry, first = model.apply(variables, Padded(tokens[:, :4], jnp.array([4, 4])), carry)
-    _, second = model.apply(variables, Padded(tokens[:, 4:], jnp.array([4, 1])), carry)
+    variables, apply = jax.jit(model.init)(jax.random.key(0), whole, carry), jax.jit(model.apply)
+    _, logits = apply(variables, whole, carry)
+    carry, first = apply(variables, Padded(tokens[:, :4], jnp.array([4, 4])), carry)
+    _, second = apply(variables, Padded(tokens[:, 4:], jnp.array([4, 1])), carry)
     both = jnp.concatenate([first, second], axis=1)
     np.testing.assert_allclose(both[0], logits[0], atol=1e-5)
     np.testing.assert_allclose(both[1, :5], logits[1, :5], atol=1e-5)
@@ -282,10 +314,11 @@ def test_a_language_models_step_is_its_teacher_forcing():
     )
     tokens = Padded(jnp.array([[3, 4, 5, 6]]), jnp.array([4]))
     carry = model.initial_carry(1)
-    variables = model.init(jax.random.key(0), tokens, carry)
-    _, logits = model.apply(variables, tokens, carry)
+    variables = jax.jit(model.init)(jax.random.key(0), tokens, carry)
+    apply = jax.jit(model.apply, static_argnames="method")
+    _, logits = apply(variables, tokens, carry)
     for time in range(4):
-        carry, step = model.apply(variables, carry, tokens.values[:, time], method="step")
+        carry, step = apply(variables, carry, tokens.values[:, time], method="step")
         np.testing.assert_allclose(step, logits[:, time], atol=1e-5)
 
 
@@ -303,7 +336,7 @@ class Leaky(nn.Module):
         return carry, carry
 
 
-@pytest.mark.parametrize("feeding", (False, True))
+@pytest.mark.parametrize("feeding", (pytest.param(False, marks=pytest.mark.slow), True))
 def test_a_users_own_cell_is_taught_and_decoded_like_any_other(feeding):
     model = build_seq2seq(
         dataclasses.replace(SMALL, input_feeding=feeding),
@@ -394,15 +427,19 @@ def test_a_pyramid_joins_neighbours_and_halves_lengths():
 def test_a_bidirectional_layer_is_its_two_halves_side_by_side():
     layer = BidirectionalLayer(LSTMCell(3, 4), LSTMCell(3, 4))
     inputs, lengths = jax.random.normal(jax.random.key(0), (2, 5, 3)), jnp.array([5, 2])
-    params = layer.init(jax.random.key(1), inputs, lengths)["params"]
-    final, outputs = layer.apply({"params": params}, inputs, lengths)
+    params = jax.jit(layer.init)(jax.random.key(1), inputs, lengths)["params"]
+    apply = jax.jit(layer.apply)
+    final, outputs = apply({"params": params}, inputs, lengths)
+    run = lambda reverse, cell: jax.jit(Layer(LSTMCell(3, 4), reverse).apply)(
+        {"params": {"cell": cell}}, inputs, lengths
+    )
     halves = [
-        Layer(LSTMCell(3, 4), reverse).apply({"params": {"cell": params[name]}}, inputs, lengths)
+        run(reverse, params[name])
         for name, reverse in (("forward_cell", False), ("backward_cell", True))
     ]
     joined = jax.tree.map(lambda *both: jnp.concatenate(both, axis=-1), *halves)
     jax.tree.map(np.testing.assert_array_equal, (final, outputs), joined)
-    _, other = layer.apply({"params": params}, inputs.at[0, 0].add(1.0), lengths)
+    _, other = apply({"params": params}, inputs.at[0, 0].add(1.0), lengths)
     seen = jnp.any(outputs != other, axis=-1, where=jnp.arange(8)[None, None] >= 4)
     assert seen[0].tolist() == [True] + [False] * 4  # what comes before is not read backwards
 
@@ -411,9 +448,9 @@ def test_nothing_is_dropped_above_the_last_layer():
     layers = (Layer(LSTMCell(4, 64)), Layer(LSTMCell(64, 64)))
     encoder = Encoder(nn.Dense(4), layers, dropout_rate=0.5)
     source = Padded(jnp.ones((2, 5, 3)), jnp.array([5, 2]))
-    variables = encoder.init(jax.random.key(1), source)
-    quiet = encoder.apply(variables, source).outputs
-    noisy = encoder.apply(variables, source, rngs={"dropout": jax.random.key(2)}).outputs
+    variables, apply = jax.jit(encoder.init)(jax.random.key(1), source), jax.jit(encoder.apply)
+    quiet = apply(variables, source).outputs
+    noisy = apply(variables, source, rngs={"dropout": jax.random.key(2)}).outputs
     assert bool(jnp.any(noisy != quiet))
     np.testing.assert_array_equal(noisy == 0, quiet == 0)
 
@@ -422,11 +459,11 @@ def test_an_encoder_reads_vectors_as_it_reads_tokens():
     encoder = Encoder(nn.Dense(4), (Layer(GRUCell(4, 6)), Layer(GRUCell(12, 6))), pyramid=True)
     frames = jax.random.normal(jax.random.key(0), (2, 5, 3))
     source = Padded(frames, jnp.array([5, 2]))
-    variables = encoder.init(jax.random.key(1), source)
-    found = encoder.apply(variables, source)
+    variables, apply = jax.jit(encoder.init)(jax.random.key(1), source), jax.jit(encoder.apply)
+    found = apply(variables, source)
     assert found.outputs.shape == (2, 3, 6) and found.lengths.tolist() == [3, 1]
     spoilt = source._replace(values=frames.at[1, 2:].set(9.0))
-    jax.tree.map(np.testing.assert_array_equal, encoder.apply(variables, spoilt), found)
+    jax.tree.map(np.testing.assert_array_equal, apply(variables, spoilt), found)
     np.testing.assert_array_equal(found.outputs[1, 1:], 0)
 
 
@@ -435,9 +472,10 @@ def test_a_shortcut_depends_on_widths_and_not_on_how_long_a_batch_is():
     encoder = Encoder(nn.Dense(4), layers, pyramid=True, residual=True)
     frames = jax.random.normal(jax.random.key(0), (1, 5, 3))
     one = jnp.array([1])
-    variables = encoder.init(jax.random.key(1), Padded(frames, one))
-    short = encoder.apply(variables, Padded(frames[:, :1], one))
-    long = encoder.apply(variables, Padded(frames, one))
+    variables = jax.jit(encoder.init)(jax.random.key(1), Padded(frames, one))
+    apply = jax.jit(encoder.apply)
+    short = apply(variables, Padded(frames[:, :1], one))
+    long = apply(variables, Padded(frames, one))
     np.testing.assert_allclose(short.outputs[:, 0], long.outputs[:, 0], atol=1e-6)
 
 
