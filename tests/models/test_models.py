@@ -166,7 +166,7 @@ def test_teacher_forced_logits_are_the_step_by_step_logits(variant):
             atol=1e-5,
         )
         tokens = target.values[:, time]
-    if VARIANTS[variant].coverage:
+    if ALL[variant].coverage:
         np.testing.assert_allclose(state.coverage[1], weights[1].sum(axis=0), atol=1e-5)
 
 
