@@ -43,7 +43,8 @@ def test_a_difference_would_be_seen():
     assert gpu._largest_difference(0 * one, 0 * one) == 0
 
 
-@pytest.mark.parametrize("precision", (pytest.param("float32", marks=pytest.mark.slow), "bfloat16"))
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ("float32", "bfloat16"))
 def test_every_peer_has_its_row(precision, capsys):
     rows = list(gpu_speed.speed(precision, (2, 3, 8), runs=1, on_gpu=False))
     peers = [row["peer"] for row in rows]

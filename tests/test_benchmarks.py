@@ -133,6 +133,7 @@ def test_resident_memory_is_that_of_the_process():
     assert after.highest >= after.now
 
 
+@pytest.mark.slow
 @pytest.mark.standard_promotion
 def test_each_shape_is_compiled_once(monkeypatch):
     monkeypatch.setattr(growth, "keep_freed_memory", lambda: True)

@@ -50,7 +50,12 @@ def learn(run_dir, task, *, steps, spectator, buckets, **model):
 
 @pytest.mark.parametrize(
     ("task", "buckets", "model"),
-    (("reverse", 2, {}), ("copy", 1, {"input_feeding": True, "attention": "additive"})),
+    (
+        ("reverse", 2, {}),
+        pytest.param(
+            *("copy", 1, {"input_feeding": True, "attention": "additive"}), marks=pytest.mark.slow
+        ),
+    ),
 )
 def test_short_strings_are_learnt_and_each_shape_is_compiled_once(tmp_path, task, buckets, model):
     spectator = Counting()
@@ -79,7 +84,9 @@ def test_names_never_seen_are_copied(tmp_path):
         train=(str(tmp_path / "train.tsv"),),
         valid=(str(tmp_path / "valid.tsv"),),
         steps=60,
-        data=DataConfig(source_tokens="words", target_tokens="words", min_count=2, batch_size=64),
+        data=DataConfig(
+            source_tokens="words", target_tokens="words", min_count=2, batch_size=64, buckets=1
+        ),
         model=ModelConfig(embedding_size=16, hidden_size=32, dropout=0.0, copying=True),
         optimizer=OptimizerConfig(learning_rate=1e-2, warmup_steps=5, coverage_weight=0.1),
         validation=ValidationConfig(every=60, metric="exact_match", examples=40),

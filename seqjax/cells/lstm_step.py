@@ -124,7 +124,8 @@ def lstm_keep(
 
     All four come of one pass, for a sigmoid is a tanh: :math:`\sigma(x) = (1 + \tanh(x / 2)) / 2`.
     """
-    blocks = (projected + product + weights.bias[None]).reshape(len(projected), 4, -1)
+    rows, four_hidden = projected.shape
+    blocks = (projected + product + weights.bias[None]).reshape(rows, 4, four_hidden // 4)
     is_g = np.arange(4)[None, :, None] == 2
     slope, shift = np.where(is_g, 1, 0.5), np.where(is_g, 0, 0.5)
     slope, shift = (jnp.asarray(value, blocks.dtype) for value in (slope, shift))

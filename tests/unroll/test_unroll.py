@@ -347,7 +347,11 @@ def test_keeping_less_changes_nothing(name, reverse):
         assert_close(found, whole, 1e-5)
 
 
-@pytest.mark.parametrize("cell", (LSTMCell(8, 32), MinGRUCell(8, 32)), ids=("lstm", "min gru"))
+@pytest.mark.parametrize(
+    "cell",
+    (LSTMCell(8, 32), pytest.param(MinGRUCell(8, 32), marks=pytest.mark.slow)),
+    ids=("lstm", "min gru"),
+)
 def test_keeping_less_takes_less_memory(cell):
     inputs, lengths = jnp.ones((4, 1024, 8)), jnp.full((4,), 1024)
     carry = cell.initial_carry(4)
