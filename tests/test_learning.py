@@ -52,8 +52,15 @@ def learn(run_dir, task, *, steps, spectator, buckets, **model):
     ("task", "buckets", "model"),
     (
         ("reverse", 2, {}),
-        pytest.param(
-            *("copy", 1, {"input_feeding": True, "attention": "additive"}), marks=pytest.mark.slow
+        *(
+            pytest.param("copy", 1, model, marks=pytest.mark.slow)
+            for model in (
+                {"input_feeding": True, "attention": "additive"},
+                {"encoder_layers": 2, "pyramid": True},
+                {"encoder_layers": 2, "decoder_layers": 2, "residual": True, "cell": "gru"},
+                {"direction": "backward", "same_dropout": True, "context_gate": "both"},
+                {"coverage": True, "copying": True, "cell": "slstm"},
+            )
         ),
     ),
 )
