@@ -56,7 +56,6 @@ def learn(run_dir, task, *, steps, spectator, buckets, **model):
             pytest.param("copy", 1, model, marks=pytest.mark.slow)
             for model in (
                 {"input_feeding": True, "attention": "additive"},
-                {"encoder_layers": 2, "pyramid": True},
                 {"encoder_layers": 2, "decoder_layers": 2, "residual": True, "cell": "gru"},
                 {"direction": "backward", "same_dropout": True, "context_gate": "both"},
                 {"coverage": True, "copying": True, "cell": "slstm"},
@@ -77,6 +76,15 @@ def test_short_strings_are_learnt_and_each_shape_is_compiled_once(tmp_path, task
     text = outcome.data.test.sources[0]
     assert trained.decode([text, "", text])[1] == ""
     assert trained.decode([text])[0] == trained.decode(["abc", text])[1]
+
+
+@pytest.mark.slow
+def test_a_pyramid_that_reads_two_letters_at_once_says_each_of_them(tmp_path):
+    pyramid = {"encoder_layers": 2, "pyramid": True}
+    *_, evaluation = learn(
+        tmp_path / "run", "copy", steps=600, spectator=road.Silent(), buckets=1, **pyramid
+    )
+    assert evaluation.scores["exact_match"] >= 0.95
 
 
 def test_names_never_seen_are_copied(tmp_path):
