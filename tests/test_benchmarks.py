@@ -54,7 +54,7 @@ def test_the_seq2seq_of_pytorch_is_ours(input_feeding):
     params = jax.tree.map(lambda leaf: draw(scale=0.3, size=leaf.shape).astype("f"), shapes)
 
     def loss_fn(params, batch):
-        return learner.loss_fn(params, (), batch, jax.random.key(1), train=True)[0].value()
+        return learner.loss_fn(params, (), batch, jax.random.key(1), 0, train=True)[0].value()
 
     loss, gradients = jax.jit(jax.value_and_grad(loss_fn))(params, batch)
 
