@@ -25,9 +25,9 @@ def _torch_weights(params, input_feeding):
     weights = {
         "source_embedding.weight": encoder["embedding"]["embedding"],
         "target_embedding.weight": decoder["embedding"]["embedding"],
-        "key_map.weight": decoder["scorer"]["key_map"]["kernel"].T,
-        "readout_map.weight": decoder["readout_map"]["kernel"].T,
-        "readout_map.bias": decoder["readout_map"]["bias"],
+        "key_map.weight": decoder["reader"]["scorer"]["key_map"]["kernel"].T,
+        "readout_map.weight": decoder["reader"]["readout_map"]["kernel"].T,
+        "readout_map.bias": decoder["reader"]["readout_map"]["bias"],
         "output_map.weight": decoder["output_map"]["kernel"].T,
         "output_map.bias": decoder["output_map"]["bias"],
     }
