@@ -23,7 +23,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.gpu_speed import PRECISIONS, Ours, speed
+from benchmarks.gpu_speed import PRECISIONS, speed
+from benchmarks.layer import Ours
 from benchmarks.timing import line
 from seqjax import conclude, road
 from seqjax.cells.cell import RecurrentCell

@@ -10,38 +10,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from benchmarks.layer import Flax, Ours, gradient
 from benchmarks.timing import Way, compiled, interleaved, product_rate, rows
-from seqjax.cells.cell import RecurrentCell
 from seqjax.cells.lstm import LSTMCell
-from seqjax.unroll.unroll import UnrollMethod, unroll
+from seqjax.unroll.unroll import UnrollMethod
 
 PRECISIONS = {
     "float32": (jnp.float32, "highest"),
     "tf32": (jnp.float32, "tensorfloat32"),
     "bfloat16": (jnp.bfloat16, None),
 }
-
-
-class Ours(nn.Module):
-    """A cell under `unroll`; it begins with zeros of the inputs' dtype."""
-
-    cell: RecurrentCell
-    method: UnrollMethod
-
-    def __call__(self, inputs, lengths):
-        carry = self.cell.initial_carry(inputs.shape[0])
-        carry = jax.tree.map(lambda leaf: leaf.astype(inputs.dtype), carry)
-        return unroll(self.cell, carry, inputs, lengths, method=self.method)[1]
-
-
-class Flax(nn.Module):
-    """A Flax cell under `nn.RNN`."""
-
-    cell: Any
-
-    @nn.compact
-    def __call__(self, inputs, lengths):
-        return nn.RNN(self.cell)(inputs, seq_lengths=lengths)
 
 
 def speed(
@@ -67,10 +45,12 @@ def speed(
         modules[f"flax {kind.__name__}"] = Flax(cell)
     with jax.default_matmul_precision(products) if products else contextlib.nullcontext():
         ceiling = product_rate(8_192 if on_gpu else 256, dtype=dtype)
-        ways = {name: _gradient(module, inputs, lengths) for name, module in modules.items()}
+        ways = {name: gradient(module, inputs, lengths) for name, module in modules.items()}
         ways["floor"] = _floor(steps)
     if on_gpu and _torch_has_gpu():
-        ways["torch"] = _torch_gradient(precision, values)
+        from benchmarks import torch_layer
+
+        ways["torch"] = torch_layer.gradient("lstm", values, device="cuda", precision=precision)
     timings = interleaved(ways, runs)
     step_us = {name: round(1e6 * timing.median / steps, 2) for name, timing in timings.items()}
     floor = step_us.pop("floor")
@@ -88,20 +68,6 @@ def speed(
         }
 
 
-def _gradient(module: nn.Module, inputs: Any, lengths: Any) -> Way:
-    """Returns a forward and backward pass with all weights and sums in the dtype of the inputs."""
-    variables = module.init(jax.random.key(0), inputs.astype(jnp.float32), lengths)
-    variables = jax.tree.map(lambda leaf: leaf.astype(inputs.dtype), variables)
-
-    def loss(variables, inputs):
-        outputs: Any = module.apply(variables, inputs, lengths)
-        if outputs.dtype != inputs.dtype:
-            raise TypeError(f"{module}: {inputs.dtype} in, {outputs.dtype} out")
-        return jnp.sum(jnp.square(outputs.astype(jnp.float32)))
-
-    return compiled(jax.grad(loss, (0, 1)), variables, inputs)
-
-
 def _floor(steps: int) -> Way:
     """Returns as many time steps of one small operation, there and back."""
     step = lambda carry, _: (jnp.sin(carry), None)
@@ -115,22 +81,3 @@ def _torch_has_gpu() -> bool:
     import torch  # pyright: ignore[reportMissingImports]
 
     return torch.cuda.is_available()
-
-
-def _torch_gradient(precision: str, values: np.ndarray) -> Way:
-    """The same with `torch.nn.LSTM`, that is with cuDNN; no lengths, as in `bench recurrent`."""
-    import torch  # pyright: ignore[reportMissingImports]
-
-    dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
-    size = values.shape[-1]
-    layer = torch.nn.LSTM(size, size, batch_first=True).to("cuda", dtype)
-    x = torch.tensor(values).to("cuda", dtype).requires_grad_()
-
-    def run():
-        torch.backends.cudnn.allow_tf32 = precision == "tf32"
-        layer.zero_grad(set_to_none=True)
-        x.grad = None
-        layer(x)[0].float().square().sum().backward()
-        torch.cuda.synchronize()
-
-    return run

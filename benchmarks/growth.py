@@ -19,10 +19,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks import seqjax_seq2seq
+from benchmarks.layer import Ours, gradient_fn
 from benchmarks.seq2seq import Size
 from benchmarks.timing import Way, interleaved, rounded
 from seqjax.cells.lstm import LSTMCell
-from seqjax.models.layers import Layer
 from seqjax.train.allocator import keep_freed_memory
 
 HIDDEN = 256
@@ -51,16 +51,8 @@ def counted() -> Iterator[Callable[[], int]]:
 
 def layer_ways(shapes: Sequence[tuple[int, int]], hidden: int) -> list[Way]:
     """Returns forward and backward passes of one layer, as `(rows, time)` says."""
-    layer = Layer(LSTMCell(hidden, hidden))
-
-    @jax.jit
-    def gradient(variables, inputs, lengths):
-        def loss(variables, inputs):
-            outputs: Any = layer.apply(variables, inputs, lengths)
-            return jnp.sum(outputs[1] ** 2)
-
-        return jax.grad(loss, (0, 1))(variables, inputs)
-
+    layer = Ours(LSTMCell(hidden, hidden))
+    gradient = jax.jit(gradient_fn(layer))
     variables: Any = jax.jit(layer.init)(
         jax.random.key(0), jnp.zeros((1, 1, hidden)), jnp.ones((1,), jnp.int32)
     )

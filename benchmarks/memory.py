@@ -13,7 +13,6 @@ are the peak itself. 1 MB is 1e6 bytes. `ratio` is the peer's rise over ours, ab
 """
 
 import json
-import os
 import re
 import statistics
 import sys
@@ -96,46 +95,19 @@ def _layer_gradient(kind: str, length: Length) -> Way:
     """Returns a forward and backward pass of one LSTM layer, to the weights and to the inputs."""
     values = np.random.default_rng(0).normal(size=length).astype(np.float32)
     if kind.startswith("torch"):
-        return _torch_layer_gradient(values)
-    import jax
+        from benchmarks import torch_layer
+
+        return torch_layer.gradient("lstm", values)
     import jax.numpy as jnp
 
-    from benchmarks.timing import compiled
+    from benchmarks.layer import Ours, gradient
     from seqjax.cells.lstm import LSTMCell
-    from seqjax.models.layers import Layer
     from seqjax.train.allocator import keep_freed_memory
-    from seqjax.unroll.unroll import unroll
 
     keep_freed_memory()
-    keep_every = KEEP_EVERY if kind == LAYER[0] else None
-    layer = Layer(
-        LSTMCell(length.width, length.width),
-        unroll_fn=lambda *args, **kwargs: unroll(*args, keep_every=keep_every, **kwargs),
-    )
-    inputs, lengths = jnp.asarray(values), jnp.full((length.rows,), length.time)
-    variables = jax.jit(layer.init)(jax.random.key(0), inputs, lengths)
-
-    def loss(variables, inputs):
-        outputs: Any = layer.apply(variables, inputs, lengths)
-        return jnp.sum(outputs[1] ** 2)
-
-    return compiled(jax.grad(loss, (0, 1)), variables, inputs)
-
-
-def _torch_layer_gradient(values: np.ndarray) -> Way:
-    import torch  # pyright: ignore[reportMissingImports]
-
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
-    width = values.shape[-1]
-    layer, inputs = torch.nn.LSTM(width, width, batch_first=True), torch.tensor(values)
-    inputs.requires_grad_()
-
-    def run():
-        layer.zero_grad(set_to_none=True)
-        inputs.grad = None
-        (layer(inputs)[0] ** 2).sum().backward()
-
-    return run
+    cell = LSTMCell(length.width, length.width)
+    layer = Ours(cell, keep_every=KEEP_EVERY if kind == LAYER[0] else None)
+    return gradient(layer, jnp.asarray(values), jnp.full((length.rows,), length.time))
 
 
 def measurements(

@@ -154,11 +154,10 @@ class _Recording:
 
 
 def _refuse_cudnn_without_gpu(config: Config) -> None:
-    backend = jax.default_backend()
-    if config.model.unroll == "cudnn" and backend != "gpu":
+    if config.model.unroll == "cudnn" and jax.default_backend() != "gpu":
         raise InputError(
-            f"model.unroll cudnn needs a GPU, JAX has {backend}; leave it at auto, or ask `seqjax "
-            f"doctor` for what JAX sees"
+            f"model.unroll cudnn needs a GPU, JAX has {jax.default_backend()}; leave it at auto, "
+            f"or ask `seqjax doctor` for what JAX sees"
         )
 
 

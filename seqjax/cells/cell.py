@@ -81,13 +81,27 @@ class RecurrentCell(nn.Module):
         return self.recur(carry, self.project(inputs), self.draw(inputs.shape[0]))
 
 
+class GradientFns(NamedTuple):
+    """An update that says what its gradient needs, and the gradient; two pure functions.
+
+    Attributes:
+      keep_fn: `(unit weights, carry, projected, product) -> (carry, (instead, more))`; `instead` is
+        shaped as `projected` and stored in its place.
+      pull_fn: `(unit weights, carry, (instead, more), gradient of the carry after) -> (gradients of
+        unit weights, carry, projected, product)`; the last two may be one and the same array.
+    """
+
+    keep_fn: Callable[[Any, Any, Any, Any], tuple[Any, tuple[Any, Any]]]
+    pull_fn: Callable[[Any, Any, Any, Any], tuple[Any, Any, Any, Any]]
+
+
 class ProductCell(RecurrentCell):
     """A cell that sees its hidden state through one product, and for the rest works unit by unit.
 
     Its step is `carry' = update(unit_weights, carry, projected, multiply(drawn, carry.hidden))`,
     and its output `carry'.hidden`. Both are pure functions, from which `unroll/fused.py` makes the
-    gradient of all time steps. For that the update is run by `keep_fn` and `pull_fn`, which compute
-    it once more unless a cell knows what is better kept.
+    gradient of all time steps. For that the update is run by its `gradient_fns`, which
+    compute it once more unless a cell knows what is better kept.
     """
 
     @property
@@ -105,16 +119,12 @@ class ProductCell(RecurrentCell):
         raise NotImplementedError
 
     @property
-    def keep_fn(self) -> Callable[[Any, Any, Any, Any], tuple[Any, tuple[Any, Any]]]:
-        """`(unit weights, carry, projected, product) -> (carry, (instead, more))`: the update, and
-        what its gradient needs; `instead` is shaped as `projected` and stored in its place."""
-        return functools.partial(_keep_arguments, self.update_fn)
-
-    @property
-    def pull_fn(self) -> Callable[[Any, Any, Any, Any], tuple[Any, Any, Any, Any]]:
-        """`(unit weights, carry, (instead, more), gradient of the carry after) -> (gradients of
-        unit weights, carry, projected, product)`; the last two may be one and the same array."""
-        return functools.partial(_pull_by_updating_again, self.update_fn)
+    def gradient_fns(self) -> GradientFns:
+        """The update once more, with what its gradient needs, and that gradient."""
+        return GradientFns(
+            functools.partial(_keep_arguments, self.update_fn),
+            functools.partial(_pull_by_updating_again, self.update_fn),
+        )
 
     def recur(self, carry: Any, projected: Any, drawn: Any) -> tuple[Any, Array]:
         """Returns carry and output after a step whose inputs are already projected."""

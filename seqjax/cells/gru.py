@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from seqjax.cells.cell import HiddenCarry, HiddenCell, ProductCell
+from seqjax.cells.cell import GradientFns, HiddenCarry, HiddenCell, ProductCell
 from seqjax.cells.initial import orthogonal_blocks
 from seqjax.cells.product import product
 
@@ -62,7 +62,7 @@ def gru_pull(
     kept: tuple[Float[Array, "rows three_hidden"], Float[Array, "rows hidden"]],
     d_after: HiddenCarry,
 ) -> tuple[tuple[Array, Array], HiddenCarry, Array, Array]:
-    """Returns the gradients of `gru_keep`'s four arguments; see `ProductCell.pull_fn`."""
+    """Returns the gradients of `gru_keep`'s four arguments; see `GradientFns`."""
     del biases
     (r, z, n), reset = jnp.split(kept[0], 3, axis=-1), kept[1]
     d_n = d_after.hidden * (1 - z) * (1 - n * n)
@@ -188,14 +188,9 @@ class GRUCell(_GatedCell):
         return gru_update if self.reset_after else gru_reset_before_update
 
     @property
-    def keep_fn(self):
-        """`gru_keep`, where it is the update."""
-        return gru_keep if self.reset_after else super().keep_fn
-
-    @property
-    def pull_fn(self):
-        """`gru_pull`, where it is the gradient."""
-        return gru_pull if self.reset_after else super().pull_fn
+    def gradient_fns(self):
+        """`gru_keep` and `gru_pull`, where they are the update."""
+        return GradientFns(gru_keep, gru_pull) if self.reset_after else super().gradient_fns
 
 
 class MGUCell(_GatedCell):

@@ -7,7 +7,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from seqjax.cells.cell import ProductCell
+from seqjax.cells.cell import GradientFns, ProductCell
 from seqjax.cells.initial import chrono_bias, orthogonal_blocks
 from seqjax.cells.lstm_step import (
     LSTMCarry,
@@ -145,18 +145,10 @@ class LSTMCell(ProductCell):
         return functools.partial(lstm_update, variant=self.variant)
 
     @property
-    def keep_fn(self):
-        """`lstm_keep`, where it is the update."""
-        return lstm_keep if self._plain else super().keep_fn
-
-    @property
-    def pull_fn(self):
-        """`lstm_pull`, where it is the gradient."""
-        return lstm_pull if self._plain else super().pull_fn
-
-    @property
-    def _plain(self) -> bool:
-        return self.variant == STANDARD and self.output_size is None and not self.normalised
+    def gradient_fns(self):
+        """`lstm_keep` and `lstm_pull`, where they are the update."""
+        plain = self.variant == STANDARD and self.output_size is None and not self.normalised
+        return GradientFns(lstm_keep, lstm_pull) if plain else super().gradient_fns
 
 
 def _multiply_masked(

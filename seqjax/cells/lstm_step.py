@@ -141,7 +141,7 @@ def lstm_pull(
     kept: tuple[Float[Array, "rows four_hidden"], tuple[()]],
     d_after: LSTMCarry,
 ) -> tuple[LSTMWeights, LSTMCarry, Array, Array]:
-    """Returns the gradients of `lstm_keep`'s four arguments; see `ProductCell.pull_fn`."""
+    """Returns the gradients of `lstm_keep`'s four arguments; see `GradientFns`."""
     i, f, g, o = jnp.split(kept[0], 4, axis=-1)
     shown = jnp.tanh(f * carry.cell + i * g)
     d_cell = d_after.cell + d_after.hidden * o * (1 - shown * shown)

@@ -48,8 +48,5 @@ class PairCoder:
         slots: dict[str, int] = {}
         for position, token in enumerate(self.source.cut(source_text)):
             slots.setdefault(token, len(self.target) + position)
-        unknown = self.target.unk_id
-        return [
-            slots.get(token, unknown) if number == unknown else number
-            for token, number in zip(self.target.cut(text), self.target.encode(text), strict=True)
-        ]
+        ids, unknown = self.target.ids, self.target.unk_id
+        return [ids.get(token, slots.get(token, unknown)) for token in self.target.cut(text)]

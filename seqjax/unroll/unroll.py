@@ -96,7 +96,7 @@ def _fused(cell: Any, rows: int, reverse: bool):
 
     def run(carry, inputs, mask):
         return fused_scan(
-            StepFns(cell.multiply_fn, cell.keep_fn, cell.pull_fn),
+            StepFns(cell.multiply_fn, *cell.gradient_fns),
             drawn,
             cell.unit_weights(),
             carry,
