@@ -1,6 +1,7 @@
 """After training, or on request: a run loaded from its directory, measured, and pictured."""
 
 import dataclasses
+import functools
 import json
 import time
 from collections.abc import Sequence
@@ -12,13 +13,16 @@ import numpy as np
 
 from seqjax.build.data import build_coder, encode_pairs, pair_batches, text_windows
 from seqjax.build.learner import Learner, build_learner
+from seqjax.build.rules import build_rules
 from seqjax.config import Config, DecodeConfig
 from seqjax.data.batching import Shape, pad
 from seqjax.data.readers import Pairs
 from seqjax.data.vocabulary import Vocabulary
 from seqjax.errors import InputError
-from seqjax.measure import Decoded, Likelihood, build_answerer, decode_pairs
-from seqjax.predict import Answerer, Continuer, silent
+from seqjax.measure import AnswerFn, Decoded, Likelihood, build_answerer, decode_pairs
+from seqjax.predict.answer import silent
+from seqjax.predict.answerer import Answerer, Weights
+from seqjax.predict.continuer import Continuer
 from seqjax.report.attention import AttentionExample, attention_figure
 from seqjax.report.curves import learning_curves
 from seqjax.rundir import RunDir, load_weights, open_run, write_text
@@ -45,6 +49,11 @@ class Trained(NamedTuple):
     params: Parameters
     statistics: dict[str, Any]
 
+    @property
+    def weights(self) -> Weights:
+        """The best weights, as an `Answerer` takes them."""
+        return Weights((self.params,))
+
     def answerer(
         self, decode: DecodeConfig | None = None, announce: AnnounceFn = silent
     ) -> Answerer:
@@ -59,19 +68,21 @@ class Trained(NamedTuple):
         )
 
     def continuer(
-        self, decode: DecodeConfig | None = None, announce: AnnounceFn = silent
+        self,
+        decode: DecodeConfig | None = None,
+        announce: AnnounceFn = silent,
+        *,
+        forbidden: Sequence[str] = (),
     ) -> Continuer:
-        """Returns a language-model run as something that continues a text."""
-        return Continuer(
-            self.learner.model,  # pyright: ignore[reportArgumentType]
-            self.vocabularies["text"],
-            decode or self.config.decode,
-            announce=announce,
-        )
+        """Returns a language-model run as something that continues a text, never by `forbidden`."""
+        model: Any = self.learner.model
+        vocabulary, decode = self.vocabularies["text"], decode or self.config.decode
+        rules = build_rules(decode, vocabulary, may_be_unknown=False, forbidden=forbidden)
+        return Continuer(model, vocabulary, decode, rules, announce=announce)
 
     def decode(self, texts: Sequence[str]) -> list[str]:
         """Returns the best answer to each text."""
-        return [answers[0].text for answers in self.answerer()(self.params, texts)]
+        return [answers[0].text for answers in self.answerer()(self.weights, texts)]
 
 
 def load(path: str) -> Trained:
@@ -144,12 +155,21 @@ def evaluate(
     data: Any,
     *,
     decode: DecodeConfig | None = None,
+    answer_fn: AnswerFn | None = None,
     announce: AnnounceFn = silent,
     bleu_tokenizer: str = "13a",
 ) -> Evaluation:
     """Measures a run on pairs (text-to-text) or a running text (language model).
 
     `seconds` and `sentences_per_second` are those of decoding, compilation included.
+
+    Args:
+      trained: The run.
+      data: Pairs, or a text.
+      decode: How to search; by default as the run does.
+      answer_fn: Answers in place of the run itself, searching as `decode` says.
+      announce: Told of compilations.
+      bleu_tokenizer: sacreBLEU's.
     """
     likelihood = Likelihood(trained.learner, announce)
     if trained.config.task == "language-model":
@@ -160,11 +180,10 @@ def evaluate(
     coder = build_coder(trained.config, trained.vocabularies)
     batches = pair_batches(data, coder, shapes, trained.config.data.batch_size)
     scores: dict[str, Any] = dict(likelihood(trained.params, batches.batches(0)))
-    answerer = trained.answerer(decode, announce)
+    if answer_fn is None:
+        answer_fn = functools.partial(trained.answerer(decode, announce), trained.weights)
     started = time.monotonic()
-    decoded = decode_pairs(
-        answerer, trained.params, data, trained.vocabularies["target"], bleu_tokenizer
-    )
+    decoded = decode_pairs(answer_fn, data, trained.vocabularies["target"], bleu_tokenizer)
     seconds = time.monotonic() - started
     scores |= decoded.scores
     scores |= {

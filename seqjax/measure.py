@@ -1,6 +1,7 @@
 """How good a model is on data it has not learnt from: likelihood, answers, health of the search."""
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -9,16 +10,20 @@ import jax
 
 from seqjax.build.data import TaskData, build_coder
 from seqjax.build.learner import Learner
+from seqjax.build.rules import build_rules
 from seqjax.config import Config, DecodeConfig
 from seqjax.data.readers import Pairs
 from seqjax.data.vocabulary import Vocabulary
 from seqjax.metrics.health import health
 from seqjax.metrics.text import evaluate_texts, group_references
-from seqjax.predict import Answer, Answerer, silent
+from seqjax.predict.answer import Answer, silent
+from seqjax.predict.answerer import Answerer, Member, Weights
 from seqjax.train.compiled import AnnounceFn, Compiled
 from seqjax.types import Batch, Parameters, sum_means
 
 ValidateFn = Callable[[Parameters], dict[str, float]]
+AnswerFn = Callable[[list[str]], list[list[Answer]]]
+"""The n best answers to each text."""
 VALIDATION_SCORES = (
     "exact_match",
     "token_error_rate",
@@ -86,8 +91,7 @@ class Decoded(NamedTuple):
 
 
 def decode_pairs(
-    answerer: Answerer,
-    params: Parameters,
+    answer_fn: AnswerFn,
     pairs: Pairs,
     vocabulary: Vocabulary,
     bleu_tokenizer: str = "13a",
@@ -97,7 +101,7 @@ def decode_pairs(
     Repeated source lines are several references of one source: the best of them counts.
     """
     sources, references = group_references(pairs.sources, pairs.targets)
-    answers = answerer(params, sources)
+    answers = answer_fn(sources)
     best = [answer[0] for answer in answers]
     cut = vocabulary.cut
     scores = evaluate_texts(
@@ -135,7 +139,8 @@ def build_validator(
 
     def validate(params: Parameters) -> dict[str, float]:
         scores = likelihood(params, data.valid_batches())
-        decoded = decode_pairs(answerer, params, pairs, data.vocabularies["target"])
+        answer_fn = functools.partial(answerer, Weights((params,)))
+        decoded = decode_pairs(answer_fn, pairs, data.vocabularies["target"])
         for number in sorted({0, len(decoded.sources) // 2}):
             note(_sample_line(decoded, number))
         return scores | {name: decoded.scores[name] for name in VALIDATION_SCORES}
@@ -162,10 +167,11 @@ def build_answerer(
     announce: AnnounceFn = silent,
 ) -> Answerer:
     """Returns the run's model as an `Answerer` that searches as `decode` says."""
+    model: Any = learner.model
     return Answerer(
-        learner.model,  # pyright: ignore[reportArgumentType]
-        build_coder(config, vocabularies),
+        [Member(model, build_coder(config, vocabularies))],
         decode,
+        build_rules(decode, vocabularies["target"]),
         longest_target=longest_target,
         max_source=config.data.max_source,
         announce=announce,

@@ -27,6 +27,8 @@ ORDER = (
     ("predict",),
     ("measure",),
     ("road", "conclude"),
+    ("together",),
+    ("diagnose",),
     ("cli",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(ORDER) for room in rooms}

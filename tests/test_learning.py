@@ -112,8 +112,8 @@ def test_names_never_seen_are_copied(tmp_path):
     assert trained.decode(["say zzzz now", "say Zoe now"]) == ["yes zzzz", "yes Zoe"]
     sampled = DecodeConfig(method="sample", n_best=2, temperature=30.0)  # anything that can be said
     answerer = trained.answerer(sampled)
-    alone = answerer(trained.params, ["say zzzz now"])[0]
-    beside = answerer(trained.params, ["say zzzz now", "say " + "very " * 20 + "much now"])[0]
+    alone = answerer(trained.weights, ["say zzzz now"])[0]
+    beside = answerer(trained.weights, ["say zzzz now", "say " + "very " * 20 + "much now"])[0]
     assert [one.text for one in alone] == [one.text for one in beside]
     (example,) = conclude.attention_of(trained, Pairs(["say zzzz now"], ["yes zzzz"]))
     assert example.target_tokens == ["yes", "zzzz", "EOS"]

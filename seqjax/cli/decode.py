@@ -6,37 +6,43 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from seqjax.cli.beside import read_beside
 from seqjax.cli.flags import DecodeFlags, decode_config
 from seqjax.cli.screen import Screen
-from seqjax.conclude import Trained, load
+from seqjax.conclude import load
 from seqjax.config import DecodeConfig
 from seqjax.data.readers import read_line_stream, read_lines
 from seqjax.errors import InputError
-from seqjax.predict import Answer
+from seqjax.predict.answer import Answer, Request
+from seqjax.together import Panel
 
 CHUNK = 16
 """Batches of lines that are read, sorted by length and answered together."""
 
 
 def run(flags: DecodeFlags) -> int:
-    """Runs the command: `n_best` output lines for every input line, in order.
+    """Runs the command: as many output lines as answers are wanted for every input line, in order.
 
     An empty line is answered by an empty line. A line of more than `data.max_source` tokens is cut
     there, which standard error says at the end.
     """
-    trained = load(flags.run)
-    config = trained.config
-    if config.task != "text-to-text":
-        raise InputError(f"{flags.run}: a language model answers nothing; use seqjax generate")
-    search = decode_config(config.decode, flags.search)
+    runs = [load(path) for path in flags.runs]
+    search = decode_config(runs[0].config.decode, flags.search)
     with Screen() as screen:
-        counts = _answer_all(flags, trained, search, screen)
+        panel = Panel(runs, search, read_beside(flags.beside, runs), screen.compiling)
+        lowercase = runs[0].config.data.lowercase
+        if flags.targets is not None:
+            _score_all(flags, panel, lowercase, screen)
+            return 0
+        counts = _answer_all(flags, panel, search, lowercase, screen)
         for number, what in (
             (
                 counts.cut,
-                f"longer than --data.max-source {config.data.max_source} tokens, cut there",
+                f"longer than --data.max-source {panel.answerer.max_source} tokens, cut there",
             ),
             (counts.empty, "answered by nothing"),
+            (counts.unfinished, "answered up to their maximal length only; see --max-length"),
+            (counts.impossible, "such that everything was forbidden"),
         ):
             if number:
                 screen.note(f"note     {number} of {counts.lines} lines were {what}")
@@ -47,29 +53,75 @@ class _Counts(NamedTuple):
     lines: int = 0
     cut: int = 0
     empty: int = 0
+    unfinished: int = 0
+    impossible: int = 0
 
 
 def _answer_all(
-    flags: DecodeFlags, trained: Trained, search: DecodeConfig, screen: Screen
+    flags: DecodeFlags, panel: Panel, search: DecodeConfig, lowercase: bool, screen: Screen
 ) -> _Counts:
-    answerer = trained.answerer(search, screen.compiling)
-    lowercase, longest = trained.config.data.lowercase, trained.config.data.max_source
+    answerer = panel.answerer
     counts = _Counts()
-    for lines in _chunks(_lines(flags), 1 if flags.stream else CHUNK * search.batch_size):
-        texts = [line.lower() if lowercase else line for line in lines]
+    wanted = flags.beside.keep or (1 if search.method == "greedy" else search.n_best)
+    size = 1 if flags.stream else CHUNK * search.batch_size
+    for requests in _chunks(_requests(flags, panel, lowercase), size):
         with screen.working("answering"):
-            answers = answerer(trained.params, texts, first=counts.lines)
+            answers = panel(requests, first=counts.lines)
         sys.stdout.writelines(
-            _written(flags, search.n_best, source, found)
-            for source, found in zip(lines, answers, strict=True)
+            _written(flags, wanted, request.text, found)
+            for request, found in zip(requests, answers, strict=True)
         )
         sys.stdout.flush()
+        best = [found[0] for found in answers]
+        lengths = [len(answerer.encode(request.text)) for request in requests]
         counts = _Counts(
-            counts.lines + len(lines),
-            counts.cut + sum(len(answerer.encode(text)) > longest for text in texts),
-            counts.empty + sum(not found[0].text for found in answers),
+            counts.lines + len(requests),
+            counts.cut + sum(length > answerer.max_source for length in lengths),
+            counts.empty + sum(not answer.text for answer in best),
+            counts.unfinished + sum(not a.finished and a.log_prob > -float("inf") for a in best),
+            counts.impossible + sum(answer.log_prob == -float("inf") for answer in best),
         )
     return counts
+
+
+def _requests(flags: DecodeFlags, panel: Panel, lowercase: bool) -> Iterator[Request]:
+    """Yields what is asked, line by line, with what the files say of each."""
+    lower = str.lower if lowercase else str
+    if flags.prefix is None and flags.require is None:
+        yield from (Request(lower(line)) for line in _lines(flags))
+        return
+    lines = list(_lines(flags))
+    prefixes = _as_many(flags.prefix, len(lines))
+    required = _as_many(flags.require, len(lines))
+    for number, (line, prefix, phrases) in enumerate(
+        zip(lines, prefixes, required, strict=True), start=1
+    ):
+        words = tuple(lower(phrase) for phrase in phrases.split("\t")) if phrases else ()
+        request = Request(lower(line), lower(prefix), words)
+        trouble = panel.answerer.trouble(request) if line else None
+        if trouble is not None:
+            raise InputError(f"{flags.require or flags.prefix}:{number}: {trouble}")
+        yield request
+
+
+def _as_many(path: str | None, count: int) -> list[str]:
+    lines = [""] * count if path is None else read_lines(path)
+    if len(lines) != count:
+        raise InputError(
+            f"{path}: has {len(lines)} lines and the input {count}; one is needed each"
+        )
+    return lines
+
+
+def _score_all(flags: DecodeFlags, panel: Panel, lowercase: bool, screen: Screen) -> None:
+    """Prints every target with its log-probability and score, in place of a search."""
+    sources = list(_lines(flags))
+    targets = _as_many(flags.targets, len(sources))
+    lower = str.lower if lowercase else str
+    with screen.working("scoring"):
+        scored = panel.score(list(map(lower, sources)), list(map(lower, targets)))
+    for source, answer in zip(sources, scored, strict=True):
+        sys.stdout.write(_written(flags, 1, source, [answer]))
 
 
 def _lines(flags: DecodeFlags) -> Iterator[str]:
@@ -78,22 +130,22 @@ def _lines(flags: DecodeFlags) -> Iterator[str]:
     return read_line_stream(sys.stdin.buffer)
 
 
-def _chunks(lines: Iterable[str], size: int) -> Iterator[list[str]]:
-    iterator = iter(lines)
+def _chunks(requests: Iterable[Request], size: int) -> Iterator[list[Request]]:
+    iterator = iter(requests)
     while chunk := list(itertools.islice(iterator, size)):
         yield chunk
 
 
-def _written(flags: DecodeFlags, n_best: int, source: str, answers: list[Answer]) -> str:
+def _written(flags: DecodeFlags, wanted: int, source: str, answers: list[Answer]) -> str:
     if flags.output == "jsonl":
         found = [answer._asdict() for answer in answers]
         return json.dumps({"source": source, "answers": found}, ensure_ascii=False) + "\n"
     lines = []
-    for number in range(n_best):
-        # A search may find fewer; every input still has its n_best lines.
+    for number in range(wanted):
+        # A search may find fewer; every input still has as many lines.
         answer = answers[number] if number < len(answers) else None
         text = "" if answer is None else _text(flags, answer)
-        if flags.scores:
+        if flags.scores or flags.targets:
             text = f"{'-inf' if answer is None else f'{answer.score:.6f}'}\t{text}"
         lines.append(text + "\n")
     return "".join(lines)

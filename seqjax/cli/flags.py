@@ -12,13 +12,10 @@ from typing import Annotated, Literal
 import tyro
 
 from seqjax import rundir
-from seqjax.cli.reading import fill, read_values
+from seqjax.cli.reading import fill, read_values, unset
 from seqjax.config import Config, DecodeConfig
 from seqjax.errors import InputError
 from seqjax.presets import NEEDS_TRAINING_FILE, PRESETS
-
-# The beam of the run is not known where flags are read; `decode_config` looks again where it is.
-_ANY_BEAM = DecodeConfig(beam_size=2**31)
 
 
 @dataclass(frozen=True)
@@ -36,37 +33,61 @@ class TrainFlags:
     settings: Annotated[Config, tyro.conf.arg(name="")] = field(default_factory=Config)
 
 
-@dataclass(frozen=True)
-class SearchFlags:
-    """How answers are searched for; what is not given is as in the run's config."""
+_DIVISIBLE = 720_720
+"""A beam that is divided by all numbers up to 16."""
 
-    method: Literal["beam", "greedy", "sample"] | None = None
-    """Beam search, the most likely token each time, or a draw from the distribution."""
-    beam_size: int | None = None
-    """Hypotheses kept at each step of a beam search."""
-    n_best: int | None = None
-    """Answers given for each input, best first."""
-    length_penalty: float | None = None
-    """alpha: 0 ranks by log-probability alone, larger values favour longer answers."""
-    repetition_penalty: float | None = None
-    """Above 1, tokens already written become less likely; 1 turns it off."""
-    no_repeat_ngram: int | None = None
-    """Forbid every n-gram of this size to occur twice in an answer; 0 turns it off."""
-    max_length: int | None = None
-    """Tokens (EOS counted) an answer may have."""
-    batch_size: int | None = None
-    """Inputs decoded together."""
+
+@dataclass(frozen=True)
+class BesideFlags:
+    """What has a say beside the model."""
+
+    forbid: str | None = None
+    """File with words and phrases, one a line, that no answer may hold."""
+    lexicon: str | None = None
+    """File of `source token<TAB>target token` lines, for --unknown replace."""
+    language_model: str | None = None
+    """Run directory of a language model that is listened to at every step (shallow fusion)."""
+    language_weight: float = 0.2
+    """What its log-probabilities are multiplied by."""
+    consensus: Literal["none", "bleu", "chrf", "edit"] = "none"
+    """Put that of the n best answers first which is most like all of them, each counted by its
+    probability (minimum Bayes risk)."""
+    rerank: str | None = None
+    """Run directory of a model, text-to-text or language model, that has a say in the order of the
+    n best answers."""
+    rerank_weight: float = 0.5
+    """What its scores are multiplied by before they are added."""
+    keep: int | None = None
+    """How many of the n best are given, after their order has been decided; by default all."""
 
     def __post_init__(self):
-        decode_config(_ANY_BEAM, self)
+        _at_least_one("keep", self.keep)
+        for name in ("language_weight", "rerank_weight"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True)
+class SearchFlags(unset(DecodeConfig)):
+    """How answers are searched for; what is not given is as in the run's config.
+    docs/decoding.md has the formulas."""
+
+    def __post_init__(self):
+        # What the run says of the others is not known yet: each setting is looked at by itself, and
+        # `decode_config` looks at all of them where the run is known.
+        for name, value in vars(self).items():
+            if value is not None:
+                groups = 2 if name == "diversity" else 1
+                anything = DecodeConfig(beam_size=_DIVISIBLE, beam_groups=groups)
+                dataclasses.replace(anything, **{name: value})
 
 
 @dataclass(frozen=True)
 class EvaluateFlags:
-    """Measures a trained run on data it has not seen."""
+    """Measures a trained run, or several that answer together, on data not seen yet."""
 
-    run: str
-    """The run directory."""
+    runs: tuple[str, ...]
+    """The run directory; of several, their ensemble is measured."""
     data: tuple[str, ...] = ()
     """One file of pairs, two files with a line each, or one text file for a language model; by
     default the validation data of the run."""
@@ -74,10 +95,15 @@ class EvaluateFlags:
     """Look at this many examples only."""
     output: str | None = None
     """Also write the answers to this file, one a line."""
+    report: bool = False
+    """Also tell whether it is the search or the model that falls short: the model's own scores of
+    the answers, of greedy ones and of the references, and how the answers repeat themselves, with
+    intervals."""
     bleu_tokenizer: Literal["13a", "none", "char", "intl", "zh"] = "13a"
     """How sacreBLEU cuts the texts; none for texts that are tokenised already."""
     json: bool = False
     """Print the results as one JSON object."""
+    beside: Annotated[BesideFlags, tyro.conf.arg(name="")] = field(default_factory=BesideFlags)
     search: Annotated[SearchFlags, tyro.conf.arg(name="")] = field(default_factory=SearchFlags)
 
     def __post_init__(self):
@@ -88,8 +114,8 @@ class EvaluateFlags:
 class DecodeFlags:
     """Answers each line of a file or of standard input."""
 
-    run: str
-    """The run directory."""
+    runs: tuple[str, ...]
+    """The run directory; several of one target vocabulary answer together, as an ensemble."""
     input: str | None = None
     """File with one input a line; by default standard input."""
     output: Literal["text", "tokens", "jsonl"] = "text"
@@ -98,45 +124,36 @@ class DecodeFlags:
     """Put each answer's score before it, with a tab between them."""
     stream: bool = False
     """Answer each line before the next one is read, in place of whole batches."""
+    targets: str | None = None
+    """Search nothing: score the answers in this file, one a line, as if they had been found."""
+    prefix: str | None = None
+    """File with what the answer to each line must begin with; an empty line for nothing."""
+    require: str | None = None
+    """File with phrases, tabs between them, that the answer to each line must hold."""
+    beside: Annotated[BesideFlags, tyro.conf.arg(name="")] = field(default_factory=BesideFlags)
     search: Annotated[SearchFlags, tyro.conf.arg(name="")] = field(default_factory=SearchFlags)
+
+    def __post_init__(self):
+        for name in ("prefix", "require", "targets"):
+            if self.stream and getattr(self, name):
+                raise ValueError(f"stream must be left out with {name}, got both")
+        if self.targets and (self.prefix or self.require):
+            raise ValueError("targets must be left out with prefix and require, got both")
 
 
 @dataclass(frozen=True)
 class GenerateFlags:
-    """Lets a language model go on from a prompt."""
+    """Lets a language model go on from a prompt, by draws (unless --method says otherwise)."""
 
     run: str
     """The run directory."""
     prompt: str | None = None
     """Text to go on from; by default each line of standard input."""
-    method: Literal["sample", "greedy", "beam"] = "sample"
-    """A draw from the distribution, the most likely token each time, or beam search."""
-    samples: int = 1
-    """Texts written for each prompt."""
-    seed: int = 0
-    """The same seed draws the same texts."""
-    temperature: float | None = None
-    """Below 1 likely tokens become likelier, above 1 the choice is more even."""
-    top_k: int | None = None
-    """Sample among this many most likely tokens; 0 turns it off."""
-    top_p: float | None = None
-    """Sample among the fewest tokens that hold this much probability; 1 turns it off."""
-    max_length: int | None = None
-    """Tokens written at most."""
-    beam_size: int | None = None
-    """Hypotheses kept at each step of a beam search."""
-    length_penalty: float | None = None
-    """alpha: 0 ranks by log-probability alone, larger values favour longer texts."""
-    repetition_penalty: float | None = None
-    """Above 1, tokens already written become less likely; 1 turns it off."""
-    no_repeat_ngram: int | None = None
-    """Forbid every n-gram of this size to occur twice; 0 turns it off."""
+    forbid: str | None = None
+    """File with words and phrases, one a line, that are never written."""
     json: bool = False
     """Print one JSON object for each text."""
-
-    def __post_init__(self):
-        _at_least_one("samples", self.samples)
-        decode_config(_ANY_BEAM, self)
+    search: Annotated[SearchFlags, tyro.conf.arg(name="")] = field(default_factory=SearchFlags)
 
 
 @dataclass(frozen=True)
@@ -230,7 +247,7 @@ def _name(preset: str | None, settings: Config) -> str:
     return Path(Path(settings.train[0]).name.removesuffix(".gz")).stem
 
 
-def decode_config(config: DecodeConfig, flags: SearchFlags | GenerateFlags) -> DecodeConfig:
+def decode_config(config: DecodeConfig, flags: SearchFlags) -> DecodeConfig:
     """Returns the `decode` part of a run's config with what `flags` give on top of it.
 
     Raises:

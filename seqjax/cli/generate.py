@@ -4,6 +4,7 @@ import dataclasses
 import json
 import sys
 
+from seqjax.cli.beside import read_phrases
 from seqjax.cli.flags import GenerateFlags, decode_config
 from seqjax.cli.screen import Screen
 from seqjax.conclude import load
@@ -18,23 +19,22 @@ def run(flags: GenerateFlags) -> int:
         raise InputError(
             f"{flags.run}: answers texts, it does not go on from one; use seqjax decode"
         )
-    beam_size = flags.beam_size or trained.config.decode.beam_size
-    start = dataclasses.replace(
-        trained.config.decode,
-        method=flags.method,
-        beam_size=max(beam_size, flags.samples) if flags.method == "beam" else beam_size,
-        n_best=flags.samples if flags.method != "greedy" else 1,
-    )
-    search = dataclasses.replace(decode_config(start, flags), batch_size=8)
+    method = flags.search.method or "sample"
+    start = dataclasses.replace(trained.config.decode, method=method, batch_size=8)
+    search = decode_config(start, flags.search)
+    for name in ("encoder_repetition_penalty", "encoder_no_repeat_ngram", "coverage_penalty"):
+        if getattr(flags.search, name) is not None:
+            raise InputError(f"{name} must be left out of generate: there is no source")
     if flags.prompt is not None:
         prompts = [flags.prompt]
     else:
         prompts = list(read_line_stream(sys.stdin.buffer))
     lowercase = trained.config.data.lowercase
     texts = [prompt.lower() if lowercase else prompt for prompt in prompts]
+    forbidden = () if flags.forbid is None else read_phrases(flags.forbid, lowercase)
     with Screen() as screen, screen.working("writing"):
-        continuer = trained.continuer(search, screen.compiling)
-        found = continuer(trained.params, texts, seed=flags.seed)
+        continuer = trained.continuer(search, screen.compiling, forbidden=forbidden)
+        found = continuer(trained.params, texts)
     for prompt, answers in zip(prompts, found, strict=True):
         for answer in answers:
             if flags.json:

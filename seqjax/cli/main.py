@@ -35,7 +35,7 @@ The same command again goes on where the training was interrupted.""",
   seqjax decode runs/dates --input sources.txt --output jsonl""",
     "generate": """\
   seqjax generate runs/docs --prompt "The function returns"
-  seqjax generate runs/docs --prompt "A list" --samples 3 --temperature 0.7 --top-p 0.9 --seed 1
+  seqjax generate runs/docs --prompt "A list" --n-best 3 --temperature 0.7 --top-p 0.9 --seed 1
   seqjax generate runs/docs --prompt "A list" --method beam --no-repeat-ngram 3""",
     "inspect": """\
   seqjax inspect runs/dates

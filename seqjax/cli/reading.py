@@ -5,15 +5,18 @@ says what the flag takes and what it got. A flag is a field's name, dotted where
 of `Config` (`--model.hidden-size`); a part of the flags themselves adds nothing to the name.
 """
 
+import ast
 import contextlib
 import dataclasses
 import difflib
+import inspect
 import math
 import re
+import textwrap
 import types
 import typing
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 import tyro
 
@@ -34,6 +37,21 @@ class Flag(NamedTuple):
     """What the field is annotated with."""
     switch: bool | None = None
     """What a flag without a value stands for."""
+
+
+def unset(kind: type) -> type:
+    """Returns a dataclass with the fields of `kind` and their help, each None unless given."""
+    (body,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+    assert isinstance(body, ast.ClassDef)
+    fields = []
+    for entry, text in zip(body.body, body.body[1:], strict=False):
+        if isinstance(entry, ast.AnnAssign) and isinstance(text, ast.Expr):
+            name = ast.unparse(entry.target)
+            words = " ".join(ast.literal_eval(text.value).split())
+            hint = kind.__annotations__[name] | None
+            shown = tyro.conf.arg(help=words, help_behavior_hint="(default: as in the run)")
+            fields.append((name, Annotated[hint, shown], dataclasses.field(default=None)))
+    return dataclasses.make_dataclass(kind.__name__, fields, frozen=True)
 
 
 def read_flags(kind: type[Record], tokens: list[str]) -> Record:
@@ -59,22 +77,26 @@ def read_values(kind: type, tokens: list[str]) -> dict[str, Any]:
     """Returns `{dotted field name: value}` of all that `tokens` give, of the fields' types.
 
     `--flag value`, `--flag=value`, `--switch` and `--no-switch` are understood; a flag given twice
-    has its last value. A field without a default is given by its position.
+    has its last value. A field without a default is given by its position; if it is a tuple, it
+    takes all words that are left.
 
     Raises:
       InputError: As `read_flags`, but for values that only the dataclass itself can refuse.
     """
     flags = known_flags(kind)
-    positional = [entry.name for entry in dataclasses.fields(kind) if _required(entry)]
-    waiting = list(positional)
+    waiting = {entry.name: entry.type for entry in dataclasses.fields(kind) if _required(entry)}
     values: dict[str, Any] = {}
     tokens, place = list(tokens), ""
     while tokens:
         word, equals, value = tokens.pop(0).partition("=")
         if not _is_flag(word):
-            if not waiting:
+            name = next((name for name in waiting if name not in values), None)
+            name = name or next((name for name, hint in waiting.items() if _is_tuple(hint)), None)
+            if name is None:
                 raise InputError(f"nothing takes {word + equals + value!r}{place}; see --help")
-            values[waiting.pop(0)] = word + equals + value
+            whole = word + equals + value
+            several = (*values.get(name, ()), whole) if _is_tuple(waiting[name]) else whole
+            values[name] = several
             continue
         place = f" after {word}"
         flag = flags.get(word.replace("_", "-"))
@@ -85,7 +107,7 @@ def read_values(kind: type, tokens: list[str]) -> dict[str, Any]:
                 raise InputError(f"{word} takes no value, got {value!r}; there is a --no- form")
             values[flag.name] = flag.switch
             continue
-        several = typing.get_origin(flag.kind) is tuple
+        several = _is_tuple(flag.kind)
         given = [value] if equals else []
         while tokens and not _is_flag(tokens[0]) and len(given) < (MOST_FILES if several else 1):
             given.append(tokens.pop(0))
@@ -94,8 +116,9 @@ def read_values(kind: type, tokens: list[str]) -> dict[str, Any]:
             hint = f"; to give it {tokens[0]}, write {word}={tokens[0]}" if dashed else ""
             raise InputError(f"{word} needs a value{hint}")
         values[flag.name] = tuple(given) if several else _value(word, flag.kind, given[0])
-    if waiting:
-        raise InputError(f"{waiting[0]} is missing; give it right after the command")
+    for name in waiting:
+        if name not in values:
+            raise InputError(f"{name} is missing; give it right after the command")
     return values
 
 
@@ -158,6 +181,10 @@ def _flags(kind: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, F
             yield _written(prefix, f"no_{entry.name}"), Flag(name, hint, switch=False)
         elif not _required(entry):
             yield _written(prefix, entry.name), Flag(name, hint)
+
+
+def _is_tuple(hint: Any) -> bool:
+    return typing.get_origin(hint) is tuple
 
 
 def _written(prefix: str, name: str) -> str:

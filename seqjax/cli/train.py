@@ -92,7 +92,7 @@ def _show_examples(evaluation: Evaluation, trained: Trained, screen: Screen) -> 
         return
     sources = decoded.sources[:EXAMPLES]
     search = trained.config.decode
-    shown = trained.answerer(_with_alternatives(search))(trained.params, sources)
+    shown = trained.answerer(_with_alternatives(search))(trained.weights, sources)
     for source, accepted, answers in zip(sources, decoded.references, shown, strict=False):
         screen.note(f"\n  {source}")
         for rank, answer in enumerate(answers):

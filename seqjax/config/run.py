@@ -1,9 +1,10 @@
-"""A whole run, and the settings of its data, validation and search."""
+"""A whole run, and the settings of its data and validation."""
 
 import dataclasses
 from dataclasses import dataclass, field
 from typing import Literal
 
+from seqjax.config.decode import DecodeConfig
 from seqjax.config.model import ModelConfig
 from seqjax.config.optimizer import OptimizerConfig
 from seqjax.config.require import require
@@ -79,66 +80,6 @@ class ValidationConfig:
         require(self.every is None or self.every >= 1, "validation.every", "at least 1", self.every)
         require(self.examples >= 1, "validation.examples", "at least 1", self.examples)
         require(self.patience >= 0, "validation.patience", "at least 0", self.patience)
-
-
-@dataclass(frozen=True)
-class DecodeConfig:
-    """How answers are searched for."""
-
-    method: Literal["beam", "greedy", "sample"] = "beam"
-    """Beam search, the most likely token each time, or a draw from the distribution."""
-    beam_size: int = 5
-    """Hypotheses kept at each step of a beam search."""
-    n_best: int = 1
-    """Answers given for each input, best first."""
-    length_penalty: float = 1.0
-    """alpha. A hypothesis of L tokens (EOS counted) ranks by its log-probability divided by its
-    penalty; 0 ranks by the sum alone."""
-    length_penalty_kind: Literal["average", "gnmt"] = "average"
-    """`average` divides by L^alpha, `gnmt` by ((5+L)/6)^alpha."""
-    repetition_penalty: float = 1.0
-    """Divides positive and multiplies negative logits of tokens already written; 1 turns it off."""
-    no_repeat_ngram: int = 0
-    """Forbid every n-gram of this size to occur twice in an answer; 0 turns it off."""
-    min_length: int = 0
-    """Tokens (EOS not counted) an answer must have."""
-    max_length: int | None = None
-    """Tokens (EOS counted) an answer may have; by default 10 more than the longest training target
-    or twice the input, whichever is longer."""
-    temperature: float = 1.0
-    """Logits are divided by this before sampling."""
-    top_k: int = 0
-    """Sample among this many most likely tokens; 0 turns it off."""
-    top_p: float = 1.0
-    """Sample among the fewest tokens that hold this much probability; 1 turns it off."""
-    batch_size: int = 64
-    """Inputs decoded together."""
-
-    def __post_init__(self):
-        for name in ("beam_size", "n_best", "batch_size"):
-            require(getattr(self, name) >= 1, f"decode.{name}", "at least 1", getattr(self, name))
-        for name in ("no_repeat_ngram", "min_length", "top_k"):
-            require(getattr(self, name) >= 0, f"decode.{name}", "at least 0", getattr(self, name))
-        require(
-            self.method != "beam" or self.n_best <= self.beam_size,
-            "decode.n_best",
-            f"at most decode.beam_size ({self.beam_size})",
-            self.n_best,
-        )
-        require(
-            self.repetition_penalty > 0,
-            "decode.repetition_penalty",
-            "positive",
-            self.repetition_penalty,
-        )
-        require(self.temperature > 0, "decode.temperature", "positive", self.temperature)
-        require(0 < self.top_p <= 1, "decode.top_p", "in (0, 1]", self.top_p)
-        require(
-            self.max_length is None or self.max_length >= max(1, self.min_length + 1),
-            "decode.max_length",
-            f"at least 1 and more than decode.min_length ({self.min_length})",
-            self.max_length,
-        )
 
 
 @dataclass(frozen=True)

@@ -1,221 +1,384 @@
-"""Beam search over any `StepFn`, as one compiled loop."""
+"""Beam search, in one group or in several that differ."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from seqjax.decode.logits import chain, normalised
-from seqjax.decode.protocol import AnyState, Hypotheses, LogitsProcessor, StepFn
-from seqjax.decode.scoring import LengthPenalty, average, best_possible
+from seqjax.decode.distribution import Next, best
+from seqjax.decode.logits.diversity import hamming_diversity
+from seqjax.decode.protocol import AnyState, Hypotheses, Symbols
+from seqjax.decode.required import Required, fulfilment, next_tokens
+from seqjax.decode.scoring import ScoreFn, by_log_prob
+from seqjax.decode.search import Chosen, Progress, gather, where_sentence
+
+StopRule = Literal["exact", "current_length", "first_full", "patience"]
+
+StateScoreFn = Callable[[AnyState], Float[Array, "batch width"]]
+"""What is added to the score of a hypothesis, from its state `[batch, width, ...]`; at most 0."""
 
 
 class _Pool(NamedTuple):
     """The best finished hypotheses of each sentence, best first; an empty slot scores -inf."""
 
-    scores: Float[Array, "batch beam"]
-    log_probs: Float[Array, "batch beam"]
-    lengths: Int[Array, "batch beam"]
-    tokens: Int[Array, "batch beam max_length"]
+    scores: Float[Array, "batch size"]
+    log_probs: Float[Array, "batch size"]
+    lengths: Int[Array, "batch size"]
+    tokens: Int[Array, "batch size max_length"]
+
+
+class _Group(NamedTuple):
+    pool: _Pool
+    added: Float[Array, "batch width"]
+    """What `state_score_fn` adds to each live hypothesis."""
+    ended: Int[Array, " batch"]
+    """How many have ended, those included that the pool let fall."""
+    done: Bool[Array, " batch"]
+    length: Int[Array, " batch"]
+    """Of the live hypotheses, at which the group was done."""
 
 
 class _Live(NamedTuple):
-    """The hypotheses being extended, best first; one that is none has log-probability -inf."""
+    """Those of a group that are extended, best first; one that is none has log-probability -inf."""
 
-    log_probs: Float[Array, "batch beam"]
-    tokens: Int[Array, "batch beam max_length"]
-
-
-class _Search(NamedTuple):
-    length: Int[Array, ""]  # tokens that every live hypothesis holds
-    live: _Live
-    state: AnyState
-    pool: _Pool
-    done: Bool[Array, " batch"]
-    ended: Int[Array, " batch"]  # the length at which a sentence was done
+    tokens: Int[Array, "batch width max_length"]
+    log_probs: Float[Array, "batch width"]
 
 
-def beam_search(
-    step_fn: StepFn,
-    state: AnyState,
-    *,
-    beam_size: int,
-    n_best: int,
-    max_length: int,
-    bos_id: int,
-    eos_id: int,
-    pad_id: int,
-    limits: Int[Array, " batch"] | None = None,
-    processor: LogitsProcessor = chain(),
-    length_penalty: LengthPenalty = average(0.0),
-    stop: Literal["exact", "first_full"] = "exact",
-) -> Hypotheses:
-    """Returns the `n_best` highest-scoring hypotheses of each sentence that the beam finds.
+class _Candidates(NamedTuple):
+    """Extensions, best first."""
 
-    At each step the 2 * beam_size best extensions of the live hypotheses are looked at. Those that
-    end with EOS and are among the best beam_size go to a pool of the beam_size best finished ones,
-    ranked by `log_prob / length_penalty(length)`; the best beam_size of those that do not end live
-    on. (Were EOS taken from lower ranks too, a beam of 1 would not be greedy decoding.) Ties go to
-    the better parent, then to the lower id. What a sentence gets does not depend on the others: one
-    that is done is frozen until all are.
+    ranks: Float[Array, "batch candidates"]
+    log_probs: Float[Array, "batch candidates"]
+    parents: Int[Array, "batch candidates"]
+    tokens: Int[Array, "batch candidates"]
+
+
+@dataclass(frozen=True)
+class Beam:
+    """Beam search: the `size` most likely hypotheses are extended, side by side.
+
+    At each step the 2 * size best extensions of the live hypotheses are looked at. Those that end
+    with EOS and are among the best `size` go to a pool of the finished ones, ranked by `score_fn`;
+    the best `size` of those that do not end live on. (Were EOS taken from lower ranks too, a beam
+    of 1 would not be greedy decoding.) Ties go to the better parent, then to the lower id.
 
     Unfinished hypotheses, cut at the limit, only fill slots that no finished one takes. A live
-    hypothesis all of whose extensions are forbidden (or NaN) dies; if all die, the sentence ends.
+    hypothesis all of whose extensions are forbidden dies; if all die, the sentence ends.
 
-    Args:
-      step_fn: The model.
-      state: Its state before the first step, one row per sentence.
-      beam_size: Live hypotheses per sentence; may exceed the vocabulary.
-      n_best: Hypotheses returned, at most `beam_size`.
-      max_length: Tokens, EOS counted, that the result has room for.
-      bos_id, eos_id, pad_id: Ids.
-      limits: Most tokens, EOS counted, of each sentence; `max_length` where not given.
-      processor: Changes the logits before they are normalised.
-      length_penalty: See `scoring`.
-      stop: `exact` ends a sentence when no live hypothesis can still beat the worst of its n_best
-        finished ones, which is never too early; `first_full` when `beam_size` have finished.
+    Attributes:
+      size: Live hypotheses per sentence; may exceed the vocabulary.
+      n_best: Hypotheses returned, at most `size`.
+      score_fn: What finished hypotheses are ranked by; see `scoring`.
+      stop: When a sentence is done. `exact`: when no live hypothesis can still beat the worst of
+        its n_best finished ones, whatever comes, which is never too early. `current_length`: when
+        none would beat it if it ended now without cost (`early_stopping=False` of Hugging Face
+        transformers). `first_full`: when `size` have finished (their `True`, and fairseq's rule).
+        `patience`: when `patience * size` have finished (Kasai et al., 2022).
+      patience: See `stop`; nothing else reads it.
+      groups: Divides the beam into groups of `size / groups` that choose one after another, each
+        finding tokens less attractive that earlier groups chose at the same step. The best of every
+        group are returned first. Without `diversity` all groups find the same.
+      diversity: What is taken from a token's log-probability, in ranking only, for each time that
+        it was chosen by an earlier group at this step (Hamming diversity).
+      state_score_fn: If given, adds to the score of a hypothesis what its state says of it.
+      stepwise: Let `state_score_fn` decide about what lives on, too, not only at the end.
+      required: If given, phrases that a hypothesis must hold before it may end.
 
     Raises:
-      ValueError: If `n_best > beam_size` or one of them is below 1.
+      ValueError: If sizes do not fit together.
+
+    References:
+      Graves, "Sequence transduction with recurrent neural networks", 2012; Vijayakumar et al.,
+      "Diverse beam search", 2018, equation (4), where diversity changes no log-probability either;
+      Kasai et al., "A call for clarity in beam search", 2022.
     """
-    if not 1 <= n_best <= beam_size:
-        raise ValueError(f"n_best must be in [1, beam_size={beam_size}], got {n_best}")
-    batch = jax.tree.leaves(state)[0].shape[0]
-    most = jnp.full((batch,), max_length, jnp.int32)
-    limits = most if limits is None else jnp.minimum(limits, most)
 
-    def step(search: _Search) -> _Search:
-        log_probs, model_state = _extend(search, step_fn, processor, bos_id)
-        parents, tokens, totals = _best_extensions(search.live.log_probs, log_probs)
-        histories = _gather(search.live.tokens, parents)
-        histories = histories.at[:, :, search.length].set(tokens)
-        length = search.length + 1
-        ends = tokens == eos_id
-        accepted = ends & (jnp.arange(ends.shape[1])[None] < beam_size)
-        pool = _pooled(search.pool, accepted, totals, histories, length, length_penalty)
-        live, chosen = _survivors(ends, totals, histories, beam_size)
-        rows = jnp.arange(batch)[:, None] * beam_size + _gather(parents, chosen)
-        done = search.done | (length >= limits) | jnp.all(live.log_probs == -jnp.inf, axis=1)
-        match stop:
-            case "exact":
-                bound = best_possible(
-                    live.log_probs[:, 0],
-                    jnp.full((batch,), length + 1, jnp.float32),
-                    limits.astype(jnp.float32),
-                    length_penalty,
-                )
-                done |= pool.scores[:, n_best - 1] >= bound
-            case "first_full":
-                done |= pool.scores[:, beam_size - 1] > -jnp.inf
-        live, pool = jax.tree.map(
-            lambda new, old: _where_sentence(search.done, old, new),
-            (live, pool),
-            (search.live, search.pool),
+    size: int
+    n_best: int = 1
+    score_fn: ScoreFn = by_log_prob
+    stop: StopRule = "exact"
+    patience: float = 1.0
+    groups: int = 1
+    diversity: float = 0.0
+    state_score_fn: StateScoreFn | None = None
+    stepwise: bool = False
+    required: Required | None = None
+
+    def __post_init__(self):
+        if not 1 <= self.n_best <= self.size:
+            raise ValueError(f"n_best must be in [1, size={self.size}], got {self.n_best}")
+        if self.groups < 1 or self.size % self.groups:
+            raise ValueError(f"groups must divide size={self.size}, got {self.groups}")
+        if self.patience <= 0:
+            raise ValueError(f"patience must be positive, got {self.patience}")
+        if self.diversity < 0:
+            raise ValueError(f"diversity must be at least 0, got {self.diversity}")
+
+    @property
+    def width(self) -> int:
+        return self.size
+
+    @property
+    def _group_size(self) -> int:
+        return self.size // self.groups
+
+    @property
+    def _wanted(self) -> int:
+        """Finished hypotheses of a group that its sentence waits for."""
+        size = self._group_size
+        return max(1, round(self.patience * size)) if self.stop == "patience" else size
+
+    def begin(
+        self, batch: int, max_length: int
+    ) -> tuple[Float[Array, "batch width"], tuple[_Group, ...]]:
+        """One live hypothesis per group, with nothing said yet, and room for the others."""
+        size = self._group_size
+        nothing = jnp.full((batch, size), -jnp.inf)
+        zeros = jnp.zeros((batch,), jnp.int32)
+        pool = _Pool(
+            nothing,
+            nothing,
+            jnp.zeros((batch, size), jnp.int32),
+            jnp.zeros((batch, size, max_length), jnp.int32),
         )
-        return _Search(
-            length=length,
-            live=live,
-            state=jax.tree.map(lambda leaf: leaf[rows.reshape(-1)], model_state),
+        group = _Group(pool, jnp.zeros((batch, size)), zeros, zeros > 0, zeros)
+        return jnp.tile(nothing.at[:, 0].set(0.0), (1, self.groups)), (group,) * self.groups
+
+    def advance(self, progress: Progress, upcoming: Next, symbols: Symbols) -> Chosen:
+        """Each group chooses, one after the other."""
+        size, vocab_size = self._group_size, upcoming.logits.shape[-1]
+        added = jnp.zeros_like(progress.log_probs)
+        if self.state_score_fn is not None:
+            added = self.state_score_fn(upcoming.state)
+        counts = jnp.zeros((progress.done.shape[0], vocab_size), jnp.int32)
+        rows = jnp.arange(counts.shape[0])[:, None]
+        groups, parts = [], []
+        for number, group in enumerate(progress.found):
+            mine = slice(number * size, (number + 1) * size)
+            taken = None if number == 0 or not self.diversity else counts
+            upcoming_here = Next(upcoming.logits[:, mine], upcoming.log_total[:, mine], ())
+            live = _Live(progress.tokens[:, mine], progress.log_probs[:, mine])
+            kept, new = self._advance(
+                group, live, upcoming_here, added[:, mine], taken, progress, symbols
+            )
+            chose = (kept.log_probs > -jnp.inf) & ~group.done[:, None]
+            counts = counts.at[rows, kept.tokens].add(chose.astype(jnp.int32))
+            groups.append(new)
+            parts.append(kept._replace(parents=kept.parents + number * size))
+        kept = jax.tree.map(lambda *leaves: jnp.concatenate(leaves, axis=1), *parts)
+        done = jnp.all(jnp.stack([group.done for group in groups]), axis=0)
+        return Chosen(kept.tokens, kept.log_probs, tuple(groups), done, kept.parents)
+
+    def finish(self, progress: Progress, symbols: Symbols) -> Hypotheses:
+        """Finished hypotheses first, then what was cut, then empty slots; by groups in turn."""
+        size = self._group_size
+        ranked = []
+        for number, group in enumerate(progress.found):
+            mine = slice(number * size, (number + 1) * size)
+            live = _Live(progress.tokens[:, mine], progress.log_probs[:, mine])
+            ranked.append(self._ranked(group, live, symbols))
+        if self.groups == 1:
+            return jax.tree.map(lambda leaf: leaf[:, : self.n_best], ranked[0])
+        # batch group slot ... -> the best of all groups, then their second, ...
+        each = jax.tree.map(lambda *leaves: jnp.stack(leaves, axis=2), *ranked)
+        order = jnp.argsort(-each.scores, axis=2, stable=True)
+        turn = lambda leaf: jnp.take_along_axis(
+            leaf, order.reshape(order.shape + (1,) * (leaf.ndim - 3)), axis=2
+        )
+        flat = lambda leaf: leaf.reshape(leaf.shape[0], -1, *leaf.shape[3:])[:, : self.n_best]
+        return jax.tree.map(lambda leaf: flat(turn(leaf)), each)
+
+    def _advance(
+        self, group: _Group, live: _Live, upcoming, added, counts, progress: Progress, symbols
+    ) -> tuple[_Candidates, _Group]:
+        size = self._group_size
+        length = progress.length + 1
+        candidates = self._candidates(live, upcoming, added, counts, progress)
+        ends = candidates.tokens == symbols.eos_id
+        accepted = ends & (jnp.arange(ends.shape[1])[None] < size)
+        pool = self._pooled(group.pool, candidates, accepted, live, added, length)
+        kept = self._kept(candidates, ends)
+        new = _Group(
             pool=pool,
-            done=done,
-            ended=jnp.where(search.done, search.ended, length),
+            added=gather(added, kept.parents),
+            ended=group.ended + jnp.sum(accepted & (candidates.log_probs > -jnp.inf), axis=1),
+            done=jnp.all(kept.log_probs == -jnp.inf, axis=1),
+            length=length,
+        )
+        new = new._replace(done=new.done | self._stops(new, kept, progress))
+        if self.groups > 1:  # a group may be done before its sentence is
+            new = jax.tree.map(lambda a, b: where_sentence(group.done, a, b), group, new)
+            itself = jnp.broadcast_to(jnp.arange(size)[None], kept.parents.shape)
+            kept = kept._replace(
+                log_probs=where_sentence(group.done, live.log_probs, kept.log_probs),
+                parents=where_sentence(group.done, itself, kept.parents),
+            )
+        return kept, new
+
+    def _candidates(self, live: _Live, upcoming: Next, added, counts, progress) -> _Candidates:
+        """Returns the 2 * size best extensions."""
+        size = self._group_size
+        if counts is not None:
+            rows = upcoming.logits.reshape(-1, upcoming.logits.shape[-1])
+            ranking = hamming_diversity(rows, counts, self.diversity)
+            ranking = upcoming._replace(logits=ranking.reshape(upcoming.logits.shape))
+            ranks, tokens = ranking.best(2 * size)
+            log_probs = upcoming.log_prob_of(tokens)
+        else:
+            ranks, tokens = upcoming.best(2 * size)
+            log_probs = ranks
+        log_probs += live.log_probs[..., None]
+        ranks += live.log_probs[..., None]
+        if self.stepwise:
+            ranks += added[..., None]
+        each = tokens.shape[-1]
+        flat = lambda leaf: leaf.reshape(leaf.shape[0], -1)
+        ranks, index = best(flat(ranks), min(2 * size, size * each))
+        candidates = _Candidates(
+            ranks, gather(flat(log_probs), index), index // each, gather(flat(tokens), index)
+        )
+        if self.required is None:
+            return candidates
+        return _allocated(self.required, candidates, live, upcoming, progress.length)
+
+    def _kept(self, candidates: _Candidates, ends) -> _Candidates:
+        """Returns the best extensions that did not end."""
+        size = self._group_size
+        _, index = best(jnp.where(ends, -jnp.inf, candidates.ranks), size)
+        kept = jax.tree.map(lambda leaf: gather(leaf, index), candidates)
+        dead = gather(ends, index)
+        return kept._replace(log_probs=jnp.where(dead, -jnp.inf, kept.log_probs))
+
+    def _pooled(self, pool: _Pool, candidates: _Candidates, accepted, live, added, length) -> _Pool:
+        """Merges extensions that ended into the pool."""
+        lengths = jnp.broadcast_to(length[:, None], accepted.shape)
+        log_probs = jnp.where(accepted, candidates.log_probs, -jnp.inf)
+        scores = self.score_fn(log_probs, lengths) + gather(added, candidates.parents)
+        scores = jnp.where(log_probs > -jnp.inf, scores, -jnp.inf)
+        arrivals = _Pool(scores, log_probs, lengths, _extended(live, candidates, length - 1))
+        both = jax.tree.map(lambda old, new: jnp.concatenate([old, new], axis=1), pool, arrivals)
+        _, chosen = best(both.scores, pool.scores.shape[1])
+        return jax.tree.map(lambda leaf: gather(leaf, chosen), both)
+
+    def _stops(self, group: _Group, kept: _Candidates, progress: Progress) -> Bool[Array, " batch"]:
+        match self.stop:
+            case "first_full" | "patience":
+                return group.ended >= self._wanted
+            case "exact" | "current_length":
+                worst = group.pool.scores[:, min(self.n_best, self._group_size) - 1]
+                return worst >= self._possible(kept, progress)
+
+    def _possible(self, kept: _Candidates, progress: Progress) -> Float[Array, " batch"]:
+        """Returns the best score that a live hypothesis can still come to.
+
+        Its log-probability can only fall, so nothing is better than to keep it until it ends.
+        """
+        log_prob = jnp.max(kept.log_probs, axis=1)
+        length = progress.length + 1
+        if self.stop == "current_length":
+            return self.score_fn(log_prob[:, None], length[:, None])[:, 0]
+        ends = jnp.arange(1, progress.tokens.shape[-1] + 1)
+        shape = (log_prob.shape[0], ends.shape[0])
+        scores = self.score_fn(
+            jnp.broadcast_to(log_prob[:, None], shape), jnp.broadcast_to(ends[None], shape)
+        )
+        open_ends = (ends[None] > length[:, None]) & (ends[None] <= progress.limit[:, None])
+        return jnp.max(jnp.where(open_ends, scores, -jnp.inf), axis=1)
+
+    def _ranked(self, group: _Group, live: _Live, symbols: Symbols) -> Hypotheses:
+        pool = group.pool
+        lengths = jnp.broadcast_to(group.length[:, None], live.log_probs.shape)
+        scores = self.score_fn(live.log_probs, lengths) + group.added
+        exists = live.log_probs > -jnp.inf
+        cut = _Pool(jnp.where(exists, scores, -jnp.inf), live.log_probs, lengths, live.tokens)
+        cut = jax.tree.map(lambda leaf: gather(leaf, jnp.argsort(-cut.scores, axis=1)), cut)
+        both = jax.tree.map(lambda a, b: jnp.concatenate([a, b], axis=1), pool, cut)
+        # Pool and cut are both sorted: slot j is pool[j] while that lasts, cut[j - count] after it.
+        size = pool.scores.shape[1]
+        count = jnp.sum(pool.log_probs > -jnp.inf, axis=1, keepdims=True)
+        slots = jnp.arange(size)[None]
+        finished = slots < count
+        found = jax.tree.map(
+            lambda leaf: gather(leaf, jnp.where(finished, slots, size + slots - count)), both
+        )
+        exists = found.log_probs > -jnp.inf
+        lengths = jnp.where(exists, found.lengths, 0)
+        written = jnp.arange(found.tokens.shape[-1])[None, None] < lengths[:, :, None]
+        return Hypotheses(
+            tokens=jnp.where(written, found.tokens, symbols.pad_id),
+            log_probs=found.log_probs,
+            scores=found.scores,
+            lengths=lengths,
+            finished=finished & exists,
         )
 
-    search = jax.lax.while_loop(
-        lambda search: (search.length < max_length) & ~jnp.all(search.done),
-        step,
-        _initial(state, batch, beam_size, max_length, pad_id),
-    )
-    return _ranked(search, n_best, pad_id, length_penalty)
+
+def _extended(
+    live: _Live, candidates: _Candidates, length: Int[Array, " batch"]
+) -> Int[Array, "batch candidates max_length"]:
+    """Returns the tokens of candidates whose parents hold `length` tokens."""
+    here = jnp.arange(live.tokens.shape[-1])[None, None] == length[:, None, None]
+    tokens = gather(live.tokens, candidates.parents)
+    return jnp.where(here, candidates.tokens[..., None], tokens)
 
 
-def _initial(state, batch, beam_size, max_length, pad_id) -> _Search:
-    """One live hypothesis per sentence, with nothing said yet, and room for the others."""
-    nothing = jnp.full((batch, beam_size), -jnp.inf)
-    tokens = jnp.full((batch, beam_size, max_length), pad_id, jnp.int32)
-    return _Search(
-        length=jnp.zeros((), jnp.int32),
-        live=_Live(nothing.at[:, 0].set(0.0), tokens),
-        state=jax.tree.map(lambda leaf: jnp.repeat(leaf, beam_size, axis=0), state),
-        pool=_Pool(nothing, nothing, jnp.zeros((batch, beam_size), jnp.int32), tokens),
-        done=jnp.zeros((batch,), bool),
-        ended=jnp.zeros((batch,), jnp.int32),
-    )
+def _allocated(
+    required: Required,
+    candidates: _Candidates,
+    live: _Live,
+    upcoming: Next,
+    length: Int[Array, " batch"],
+) -> _Candidates:
+    """Adds the extensions that carry on with a phrase, and shares out the beam among levels.
+
+    Level is how many tokens of its phrases a hypothesis holds. The best of every level come first,
+    the higher level before the lower one, then the second best, ...: each level has as many places
+    as the others, and what it does not need is left to them.
+
+    References:
+      Post & Vilar, "Fast lexically constrained decoding with dynamic beam allocation", 2018.
+    """
+    wanted = next_tokens(required, fulfilment(required, live.tokens, length))
+    width, count = wanted.shape[1:]
+    log_probs = upcoming.log_prob_of(jnp.maximum(wanted, 0)) + live.log_probs[..., None]
+    parents = jnp.broadcast_to(jnp.arange(width)[None, :, None], wanted.shape)
+    flat = lambda leaf: leaf.reshape(leaf.shape[0], width * count)
+    wanted, parents, log_probs = flat(wanted), flat(parents), flat(log_probs)
+    twice = _is_among(parents, wanted, candidates.parents, candidates.tokens)
+    twice |= _is_among(parents, wanted, parents, wanted, before_only=True)
+    log_probs = jnp.where(twice | (wanted < 0), -jnp.inf, log_probs)
+    more = _Candidates(log_probs, log_probs, parents, wanted)
+    both = jax.tree.map(lambda a, b: jnp.concatenate([a, b], axis=1), candidates, more)
+    order = jnp.argsort(-both.ranks, axis=1, stable=True)
+    both = jax.tree.map(lambda leaf: gather(leaf, order), both)
+    state = fulfilment(required, _extended(live, both, length), length + 1)
+    level = state.level(required)
+    place = jnp.arange(level.shape[1])
+    before = place[None, :, None] > place[None, None, :]
+    rank = jnp.sum((level[:, :, None] == level[:, None, :]) & before, axis=2)
+    most = jnp.sum(required.lengths, axis=1, keepdims=True) + 1
+    turn = jnp.where(both.ranks > -jnp.inf, rank * most + most - level, jnp.iinfo(jnp.int32).max)
+    order = jnp.argsort(turn, axis=1, stable=True)
+    both = jax.tree.map(lambda leaf: gather(leaf, order), both)
+    ranks = jnp.where(both.ranks > -jnp.inf, -place[None].astype(jnp.float32), -jnp.inf)
+    return both._replace(ranks=ranks)
 
 
-def _extend(search: _Search, step_fn, processor, bos_id):
-    """Returns log-probabilities [batch beam vocab] of every next token, and the model's state."""
-    batch, beam_size, max_length = search.live.tokens.shape
-    history = search.live.tokens.reshape(batch * beam_size, max_length)
-    last = jnp.where(search.length > 0, history[:, search.length - 1], bos_id)
-    logits, state = step_fn(last, search.state)
-    log_probs = normalised(processor(logits, history, search.length))
-    return log_probs.reshape(batch, beam_size, -1), state
-
-
-def _best_extensions(live_log_probs, log_probs):
-    """Returns parent, token and total log-probability of the 2 * beam best, best first."""
-    batch, beam_size, vocab_size = log_probs.shape
-    totals = (live_log_probs[:, :, None] + log_probs).reshape(batch, beam_size * vocab_size)
-    totals, index = jax.lax.top_k(totals, min(2 * beam_size, beam_size * vocab_size))
-    return index // vocab_size, index % vocab_size, totals
-
-
-def _pooled(pool: _Pool, ends, totals, histories, length, length_penalty) -> _Pool:
-    """Merges extensions that ended into the pool."""
-    penalty = length_penalty(length.astype(jnp.float32))
-    scores = jnp.where(ends, totals / penalty, -jnp.inf)
-    lengths = jnp.broadcast_to(length, ends.shape)
-    arrivals = _Pool(scores, jnp.where(ends, totals, -jnp.inf), lengths, histories)
-    both = jax.tree.map(lambda old, new: jnp.concatenate([old, new], axis=1), pool, arrivals)
-    _, chosen = jax.lax.top_k(both.scores, pool.scores.shape[1])
-    return jax.tree.map(lambda leaf: _gather(leaf, chosen), both)
-
-
-def _survivors(ends, totals, histories, beam_size):
-    """Returns the best extensions that did not end, and which of the candidates they are."""
-    log_probs, chosen = jax.lax.top_k(jnp.where(ends, -jnp.inf, totals), beam_size)
-    return _Live(log_probs, _gather(histories, chosen)), chosen
-
-
-def _ranked(search: _Search, n_best, pad_id, length_penalty) -> Hypotheses:
-    """Finished hypotheses first, then what was cut, then empty slots."""
-    live, pool = search.live, search.pool
-    ended = jnp.broadcast_to(search.ended[:, None], live.log_probs.shape)
-    cut = _Pool(
-        live.log_probs / length_penalty(ended.astype(jnp.float32)),
-        live.log_probs,
-        ended,
-        live.tokens,
-    )
-    both = jax.tree.map(lambda a, b: jnp.concatenate([a, b], axis=1), pool, cut)
-    # Pool and cut are both sorted: slot j is pool[j] while that lasts, cut[j - count] after it.
-    beam_size = pool.scores.shape[1]
-    count = jnp.sum(pool.scores > -jnp.inf, axis=1, keepdims=True)
-    slots = jnp.arange(n_best)[None]
-    finished = slots < count
-    best = jax.tree.map(
-        lambda leaf: _gather(leaf, jnp.where(finished, slots, beam_size + slots - count)), both
-    )
-    exists = best.log_probs > -jnp.inf
-    lengths = jnp.where(exists, best.lengths, 0)
-    written = jnp.arange(best.tokens.shape[-1])[None, None] < lengths[:, :, None]
-    return Hypotheses(
-        tokens=jnp.where(written, best.tokens, pad_id),
-        log_probs=best.log_probs,
-        scores=jnp.where(exists, best.scores, -jnp.inf),
-        lengths=lengths,
-        finished=finished & exists,
-    )
-
-
-def _gather(values: Array, index: Int[Array, "batch chosen"]) -> Array:
-    """Picks along axis 1 of each sentence."""
-    return jnp.take_along_axis(
-        values, index.reshape(index.shape + (1,) * (values.ndim - 2)), axis=1
-    )
-
-
-def _where_sentence(condition: Bool[Array, " batch"], true: Array, false: Array) -> Array:
-    return jnp.where(condition.reshape((-1,) + (1,) * (true.ndim - 1)), true, false)
+def _is_among(
+    parents: Int[Array, "batch n"],
+    tokens: Int[Array, "batch n"],
+    other_parents: Int[Array, "batch others"],
+    other_tokens: Int[Array, "batch others"],
+    *,
+    before_only: bool = False,
+) -> Bool[Array, "batch n"]:
+    same = parents[:, :, None] == other_parents[:, None]
+    same &= tokens[:, :, None] == other_tokens[:, None]
+    if before_only:
+        places = jnp.arange(tokens.shape[1])
+        same &= places[None, :, None] > places[None, None, :]
+    return jnp.any(same, axis=2)

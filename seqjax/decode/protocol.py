@@ -37,8 +37,16 @@ class LogitsProcessor(Protocol):
         self,
         logits: Float[Array, "rows vocab"],
         history: Int[Array, "rows max_length"],
-        length: Int[Array, ""],
+        lengths: Int[Array, " rows"],
     ) -> Float[Array, "rows vocab"]: ...
+
+
+class Symbols(NamedTuple):
+    """Ids that a search must know; of a vocabulary."""
+
+    bos_id: int
+    eos_id: int
+    pad_id: int
 
 
 class Hypotheses(NamedTuple):
@@ -49,8 +57,7 @@ class Hypotheses(NamedTuple):
       log_probs: `[batch, n_best]` sum over the returned tokens of their log-probability in nats,
         by the distribution that the search used (processed by the logits processors and
         renormalised). `-inf` marks a slot for which there is no hypothesis.
-      scores: `[batch, n_best]` what the hypotheses are ranked by: `log_probs` divided by the length
-        penalty.
+      scores: `[batch, n_best]` what the hypotheses are ranked by; see each way of searching.
       lengths: `[batch, n_best]` tokens of each, EOS included.
       finished: `[batch, n_best]` True if the hypothesis ended with EOS, False if it was cut at
         `max_length`.

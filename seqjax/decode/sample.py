@@ -1,205 +1,122 @@
-"""One hypothesis at a time: greedy decoding, sampling, and scoring what is given."""
+"""Hypotheses that never compete: the most likely token each time, or draws."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from seqjax.decode.logits import chain, normalised
-from seqjax.decode.protocol import AnyState, Hypotheses, LogitsProcessor, StepFn
+from seqjax.decode.distribution import Next
+from seqjax.decode.protocol import Hypotheses, Symbols
+from seqjax.decode.search import Chosen, Progress, gather
 from seqjax.types import Key
 
 
-def greedy(
-    step_fn: StepFn,
-    state: AnyState,
-    *,
-    max_length: int,
-    bos_id: int,
-    eos_id: int,
-    pad_id: int,
-    limits: Int[Array, " batch"] | None = None,
-    processor: LogitsProcessor = chain(),
-) -> Hypotheses:
-    """Returns the most likely token at each step until EOS or the limit; `n_best` is 1.
+class _Ends(NamedTuple):
+    """Hypotheses of one sentence end at different steps."""
 
-    Arguments are those of `beam_search`. Ties go to the lower id. A row whose tokens are all
-    forbidden ends there without a hypothesis.
+    lengths: Int[Array, "batch width"]
+    finished: Bool[Array, "batch width"]
+    done: Bool[Array, "batch width"]
+
+
+@dataclass(frozen=True)
+class Greedy:
+    """The most likely token at each step, until EOS or the limit; ties go to the lower id.
+
+    Where everything is forbidden a sentence ends without a hypothesis.
     """
-    rows = jax.tree.leaves(state)[0].shape[0]
-    run = _generate(
-        step_fn,
-        state,
-        lambda log_probs, length: jnp.argmax(log_probs, axis=-1).astype(jnp.int32),
-        max_length=max_length,
-        limits=_full_limits(limits, rows, max_length),
-        bos_id=bos_id,
-        eos_id=eos_id,
-        pad_id=pad_id,
-        processor=processor,
-    )
-    return _hypotheses(run, rows, pad_id)
+
+    @property
+    def width(self) -> int:
+        return 1
+
+    def begin(self, batch: int, max_length: int) -> tuple[Float[Array, "batch width"], _Ends]:
+        del max_length
+        return _begin(batch, 1)
+
+    def advance(self, progress: Progress, upcoming: Next, symbols: Symbols) -> Chosen:
+        tokens = jnp.argmax(upcoming.logits, axis=-1).astype(jnp.int32)
+        return _go_on(progress, upcoming, tokens, symbols)
+
+    def finish(self, progress: Progress, symbols: Symbols) -> Hypotheses:
+        return _ranked(progress, symbols)
 
 
-def sample(
-    step_fn: StepFn,
-    state: AnyState,
-    keys: Key,
-    *,
-    num_samples: int = 1,
-    max_length: int,
-    bos_id: int,
-    eos_id: int,
-    pad_id: int,
-    limits: Int[Array, " batch"] | None = None,
-    processor: LogitsProcessor = chain(),
-) -> Hypotheses:
-    """Returns `num_samples` draws for each sentence, the most likely first.
+@dataclass(frozen=True)
+class Sample:
+    """`size` draws for each sentence, the most likely first.
 
-    Temperature, top-k and top-p are processors. The `log_probs` are those of the distribution that
-    was drawn from, after the processors.
+    Temperature, top-k, top-p and the like are processors. The log-probabilities are those of the
+    distribution that was drawn from, after the processors.
 
-    Args:
-      step_fn: The model.
-      state: Its state before the first step, one row per sentence.
-      keys: One key per sentence. Sample i uses `fold_in(key, i)`, its position n `fold_in` of n:
-        a draw depends neither on its batch mates nor on how many samples there are.
-      num_samples: Draws per sentence.
-      max_length, bos_id, eos_id, pad_id, limits, processor: As in `beam_search`.
+    Attributes:
+      keys: One key per sentence. Draw i uses `fold_in(key, i)`, its position n `fold_in` of n: it
+        depends neither on its batch mates nor on how many draws there are.
+      size: Draws per sentence.
     """
-    rows = jax.tree.leaves(state)[0].shape[0]
-    each = jax.vmap(jax.vmap(jax.random.fold_in, (None, 0)), (0, None))
-    sample_keys = each(keys, jnp.arange(num_samples)).reshape(-1)
 
-    def choose(log_probs, length):
-        here = jax.vmap(jax.random.fold_in, (0, None))(sample_keys, length)
-        return jax.vmap(jax.random.categorical)(here, log_probs).astype(jnp.int32)
+    keys: Key
+    size: int = 1
 
-    run = _generate(
-        step_fn,
-        jax.tree.map(lambda leaf: jnp.repeat(leaf, num_samples, axis=0), state),
-        choose,
-        max_length=max_length,
-        limits=jnp.repeat(_full_limits(limits, rows, max_length), num_samples),
-        bos_id=bos_id,
-        eos_id=eos_id,
-        pad_id=pad_id,
-        processor=processor,
-    )
-    return _hypotheses(run, rows, pad_id)
+    def __post_init__(self):
+        if self.size < 1:
+            raise ValueError(f"size must be at least 1, got {self.size}")
 
+    @property
+    def width(self) -> int:
+        return self.size
 
-def force(
-    step_fn: StepFn,
-    state: AnyState,
-    tokens: Int[Array, "rows time"],
-    lengths: Int[Array, " rows"],
-    *,
-    bos_id: int,
-    processor: LogitsProcessor = chain(),
-) -> Float[Array, "rows time"]:
-    """Returns the log-probability of every given token after those before it; 0 at padding.
+    def begin(self, batch: int, max_length: int) -> tuple[Float[Array, "batch width"], _Ends]:
+        del max_length
+        return _begin(batch, self.size)
 
-    Args:
-      step_fn: The model.
-      state: Its state before the first step, one row per row of `tokens`.
-      tokens: What is to be scored, EOS included where it is meant.
-      lengths: Valid tokens of each row.
-      bos_id: Read before the first token.
-      processor: As in the search whose scores are to be recomputed.
-    """
-    rows, time = tokens.shape
+    def advance(self, progress: Progress, upcoming: Next, symbols: Symbols) -> Chosen:
+        def draw(key, number, length, logits):
+            key = jax.random.fold_in(jax.random.fold_in(key, number), length)
+            return jax.random.categorical(key, logits).astype(jnp.int32)
 
-    def step(state, position):
-        last = jnp.where(position > 0, tokens[:, position - 1], bos_id)
-        logits, state = step_fn(last, state)
-        log_probs = normalised(processor(logits, tokens, position))
-        return state, jnp.take_along_axis(log_probs, tokens[:, position][:, None], axis=1)[:, 0]
-
-    _, scored = jax.lax.scan(step, state, jnp.arange(time))
-    return jnp.where(jnp.arange(time)[None] < lengths[:, None], scored.T, 0.0)
-
-
-class _Run(NamedTuple):
-    length: Int[Array, ""]
-    tokens: Int[Array, "rows max_length"]
-    log_probs: Float[Array, " rows"]
-    lengths: Int[Array, " rows"]
-    finished: Bool[Array, " rows"]
-    done: Bool[Array, " rows"]
-    state: AnyState
-
-
-def _generate(
-    step_fn: StepFn,
-    state: AnyState,
-    choose: Callable[[Float[Array, "rows vocab"], Int[Array, ""]], Int[Array, " rows"]],
-    *,
-    max_length: int,
-    limits: Int[Array, " rows"],
-    bos_id: int,
-    eos_id: int,
-    pad_id: int,
-    processor: LogitsProcessor,
-) -> _Run:
-    rows = limits.shape[0]
-
-    def step(run: _Run) -> _Run:
-        last = jnp.where(run.length > 0, run.tokens[:, run.length - 1], bos_id)
-        logits, state = step_fn(last, run.state)
-        log_probs = normalised(processor(logits, run.tokens, run.length))
-        chosen = jnp.where(run.done, pad_id, choose(log_probs, run.length))
-        gained = jnp.take_along_axis(log_probs, chosen[:, None], axis=1)[:, 0]
-        total = jnp.where(run.done, run.log_probs, run.log_probs + gained)
-        length = run.length + 1
-        finished = run.finished | (~run.done & (chosen == eos_id))
-        return _Run(
-            length=length,
-            tokens=run.tokens.at[:, run.length].set(chosen),
-            log_probs=total,
-            lengths=jnp.where(run.done, run.lengths, length),
-            finished=finished,
-            done=run.done | finished | (length >= limits) | (total == -jnp.inf),
-            state=state,
+        of_sentence = jax.vmap(draw, (None, 0, None, 0))
+        tokens = jax.vmap(of_sentence, (0, None, 0, 0))(
+            self.keys, jnp.arange(self.size), progress.length, upcoming.logits
         )
+        return _go_on(progress, upcoming, tokens, symbols)
 
-    return jax.lax.while_loop(
-        lambda run: (run.length < max_length) & ~jnp.all(run.done),
-        step,
-        _Run(
-            length=jnp.zeros((), jnp.int32),
-            tokens=jnp.full((rows, max_length), pad_id, jnp.int32),
-            log_probs=jnp.zeros((rows,)),
-            lengths=jnp.zeros((rows,), jnp.int32),
-            finished=jnp.zeros((rows,), bool),
-            done=jnp.zeros((rows,), bool),
-            state=state,
-        ),
+    def finish(self, progress: Progress, symbols: Symbols) -> Hypotheses:
+        return _ranked(progress, symbols)
+
+
+def _begin(batch: int, width: int) -> tuple[Float[Array, "batch width"], _Ends]:
+    nothing = jnp.zeros((batch, width), jnp.int32)
+    return jnp.zeros((batch, width)), _Ends(nothing, nothing > 0, nothing > 0)
+
+
+def _go_on(progress: Progress, upcoming: Next, tokens, symbols: Symbols) -> Chosen:
+    ends: _Ends = progress.found
+    gained = upcoming.log_prob_of(tokens[..., None])[..., 0]
+    log_probs = jnp.where(ends.done, progress.log_probs, progress.log_probs + gained)
+    finished = ends.finished | (~ends.done & (tokens == symbols.eos_id))
+    done = ends.done | finished | (log_probs == -jnp.inf)
+    lengths = jnp.where(ends.done, ends.lengths, progress.length[:, None] + 1)
+    return Chosen(
+        tokens=jnp.where(ends.done, symbols.pad_id, tokens),
+        log_probs=log_probs,
+        found=_Ends(lengths, finished, done),
+        done=jnp.all(done, axis=1),
     )
 
 
-def _full_limits(limits, rows: int, max_length: int) -> Int[Array, " rows"]:
-    most = jnp.full((rows,), max_length, jnp.int32)
-    return most if limits is None else jnp.minimum(limits, most)
-
-
-def _hypotheses(run: _Run, batch: int, pad_id: int) -> Hypotheses:
-    """Rows become samples of their sentence, best first; a row that died is an empty slot."""
-    exists = run.log_probs > -jnp.inf
+def _ranked(progress: Progress, symbols: Symbols) -> Hypotheses:
+    """Best first; a hypothesis that died is an empty slot."""
+    ends: _Ends = progress.found
+    exists = progress.log_probs > -jnp.inf
     found = Hypotheses(
-        tokens=jnp.where(exists[:, None], run.tokens, pad_id),
-        log_probs=run.log_probs,
-        scores=run.log_probs,
-        lengths=jnp.where(exists, run.lengths, 0),
-        finished=run.finished & exists,
+        tokens=jnp.where(exists[..., None], progress.tokens, symbols.pad_id),
+        log_probs=progress.log_probs,
+        scores=progress.log_probs,
+        lengths=jnp.where(exists, ends.lengths, 0),
+        finished=ends.finished & exists,
     )
-    found = jax.tree.map(lambda leaf: leaf.reshape(batch, -1, *leaf.shape[1:]), found)
     order = jnp.argsort(-found.scores, axis=1, stable=True)
-    return jax.tree.map(
-        lambda leaf: jnp.take_along_axis(
-            leaf, order.reshape(order.shape + (1,) * (leaf.ndim - 2)), axis=1
-        ),
-        found,
-    )
+    return jax.tree.map(lambda leaf: gather(leaf, order), found)

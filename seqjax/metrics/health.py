@@ -4,6 +4,7 @@ import collections
 from collections.abc import Hashable, Sequence
 
 from seqjax.metrics.edit import closest
+from seqjax.types import Mean
 
 Tokens = Sequence[Hashable]
 
@@ -85,6 +86,26 @@ def seq_rep_n(answer: Tokens, size: int) -> float:
     """
     counts = _counts(answer, size)
     return 1 - len(counts) / counts.total() if counts else 0.0
+
+
+def rep_within(answer: Tokens, window: int) -> Mean:
+    """Returns the share of an answer's tokens that occur among the `window` tokens before them.
+
+    >>> rep_within("abab", 2).value(), rep_within("abab", 1).value()
+    (0.5, 0.0)
+
+    Raises:
+      ValueError: If `window` is less than 1.
+
+    References:
+      Welleck et al., 2020 (rep/l), of the tokens of an answer and not of each next prediction.
+    """
+    if window < 1:
+        raise ValueError(f"window must be at least 1, got {window}")
+    again = sum(
+        token in answer[max(0, place - window) : place] for place, token in enumerate(answer)
+    )
+    return Mean(float(again), float(len(answer)))
 
 
 def _counts(answer: Tokens, size: int) -> collections.Counter:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from seqjax.metrics.edit import error_rate
+from seqjax.metrics.edit import edit_distance, error_rate
 from seqjax.types import Mean
 
 
@@ -53,6 +53,37 @@ def evaluate_texts(
         "character_error_rate": _rate(error_rate(answers, references)),
         **_corpus_scores(answers, references, bleu_tokenizer),
     }
+
+
+def sentence_bleu(answer: str, reference: str) -> float:
+    """Returns sacreBLEU's BLEU of one sentence, 0 to 100: smoothed, n-grams up to its length."""
+    from sacrebleu import sentence_bleu
+
+    return sentence_bleu(answer, [reference], tokenize="none").score
+
+
+def sentence_chrf(answer: str, reference: str) -> float:
+    """Returns sacreBLEU's chrF of one sentence, 0 to 100."""
+    from sacrebleu import sentence_chrf
+
+    return sentence_chrf(answer, [reference]).score
+
+
+def likeness(answer: str, reference: str) -> float:
+    """Returns 1 less the edits between two texts over the characters of the longer one.
+
+    >>> likeness("abcd", "abxd"), likeness("", "")
+    (0.75, 1.0)
+    """
+    return 1.0 - edit_distance(answer, reference) / max(len(answer), len(reference), 1)
+
+
+UTILITIES: dict[str, Callable[[str, str], float]] = {
+    "bleu": sentence_bleu,
+    "chrf": sentence_chrf,
+    "edit": likeness,
+}
+"""What an answer is worth if another one is the reference, by name."""
 
 
 def group_references(

@@ -150,11 +150,14 @@ class Decoder(nn.Module):
 
     def step(
         self, state: DecoderState, memory: Memory, tokens: Int[Array, " rows"]
-    ) -> tuple[DecoderState, Float[Array, "rows vocab"]]:
-        """Returns the state after one step, and its logits. Rows of a sentence are neighbours."""
+    ) -> tuple[DecoderState, Float[Array, "rows vocab"], Float[Array, "rows source"]]:
+        """Returns the state after one step, its logits, and where it looked.
+
+        Rows of a sentence are neighbours. The attention weights have no columns when there is none.
+        """
         drawn = self._draw(tokens.shape[0])
         state, seen = self._step(state, memory, self._embed(tokens), drawn)
-        return state, self._step_logits(seen, memory)
+        return state, self._step_logits(seen, memory), seen.weights
 
     def _unroll_on_own(self, state, memory, tokens, mask, own_share):
         """As `unroll`, all in a loop, for what is read may be what was said."""

@@ -43,8 +43,8 @@ class Seq2Seq(nn.Module):
 
     def step(
         self, state: DecoderState, memory: Memory, tokens: Int[Array, " rows"]
-    ) -> tuple[DecoderState, Float[Array, "rows vocab"]]:
-        """Returns the state after reading `tokens`, and the logits of what follows."""
+    ) -> tuple[DecoderState, Float[Array, "rows vocab"], Float[Array, "rows source"]]:
+        """Returns the state after reading `tokens`, the logits of what follows, and attention."""
         return self.decoder.step(state, memory, tokens)
 
     def __call__(

@@ -126,7 +126,7 @@ def test_cudnn_goes_with_biases_for_long_memories():
 
 def test_search_flags_replace_what_they_name_in_the_config_of_the_run():
     flags = read_flags(DecodeFlags, ["runs/x", "--beam-size", "9", "--length-penalty", "0"])
-    assert flags.run == "runs/x"
+    assert flags.runs == ("runs/x",)
     config = DecodeConfig(n_best=3, no_repeat_ngram=4)
     expected = dataclasses.replace(config, beam_size=9, length_penalty=0.0)
     assert decode_config(config, flags.search) == expected
@@ -143,13 +143,13 @@ def test_search_flags_that_do_not_fit_the_run_are_refused():
 def test_generation_draws_unless_told_otherwise():
     flags = read_flags(GenerateFlags, ["r", "--prompt=-x", "--temperature", "0.5", "--top-k", "3"])
     assert flags.prompt == "-x"
-    config = decode_config(DecodeConfig(), flags)
+    config = decode_config(DecodeConfig(method="sample"), flags.search)
     assert (config.method, config.temperature, config.top_k) == ("sample", 0.5, 3)
 
 
 def test_a_run_may_stand_after_the_files():
     flags = read_flags(EvaluateFlags, ["--data", "a", "b", "runs/x", "--json"])
-    assert flags == EvaluateFlags(run="runs/x", data=("a", "b"), json=True)
+    assert flags == EvaluateFlags(runs=("runs/x",), data=("a", "b"), json=True)
 
 
 # What is wrong is answered in one line
@@ -180,7 +180,7 @@ MISTAKES = [
     ("train -x", "unknown flag -x; see --help"),
     ("trian", "unknown command 'trian', did you mean train?"),
     ("--zzz", "unknown command '--zzz'; see seqjax --help"),
-    ("decode", "run is missing; give it right after the command"),
+    ("decode", "runs is missing; give it right after the command"),
     ("decode --beem-size 5 r", "unknown flag --beem-size, did you mean --beam-size?"),
     ("decode r --beam-size 0", "decode.beam_size must be at least 1, got 0"),
     (
@@ -188,7 +188,18 @@ MISTAKES = [
         "--output must be one of text, tokens, jsonl, got 'txt', did you mean",
     ),
     ("generate r --top-p 2", "decode.top_p must be in (0, 1], got 2.0"),
-    ("generate r --samples 0", "samples must be at least 1, got 0"),
+    ("generate r --n-best 0", "decode.n_best must be at least 1, got 0"),
+    ("generate r s", "nothing takes 's'; see --help"),
+    ("decode r --repetition-penalty 0", "decode.repetition_penalty must be positive, got 0.0"),
+    ("decode r --no-repeat-ngram -1", "decode.no_repeat_ngram must be at least 0, got -1"),
+    ("decode r --beam-size 4 --beam-groups 0", "decode.beam_groups must be at least 1, got 0"),
+    ("decode r --diversity -1", "decode.diversity must be at least 0, got -1.0"),
+    ("decode r --patience 0", "decode.patience must be positive, got 0.0"),
+    ("decode r --min-p 1", "decode.min_p must be in [0, 1), got 1.0"),
+    ("decode r --language-weight -1", "language_weight must be at least 0, got -1.0"),
+    ("decode r --keep 0", "keep must be at least 1, got 0"),
+    ("decode r --targets t --prefix p", "targets must be left out with prefix and require, got"),
+    ("decode r --stream --require p", "stream must be left out with require, got both"),
     ("evaluate r --limit 0", "limit must be at least 1, got 0"),
     ("inspect r s", "nothing takes 's'; see --help"),
     (

@@ -9,7 +9,10 @@ import numpy as np
 from seqjax import decode
 
 VOCAB, EOS, BOS, PAD = 4, 0, 1, 0
-IDS = {"bos_id": BOS, "eos_id": EOS, "pad_id": PAD}
+SYMBOLS = decode.Symbols(bos_id=BOS, eos_id=EOS, pad_id=PAD)
+
+
+NOTHING = decode.chain()
 
 
 def step_fn_of(tables):
@@ -27,18 +30,17 @@ def start(batch):
     return jnp.full((batch,), BOS, jnp.int32)
 
 
-@functools.partial(jax.jit, static_argnames=("beam_size", "n_best", "max_length", "options"))
-def beam(tables, limits=None, *, beam_size, n_best, max_length, options=()):
-    """`options` are `(name, value)` pairs of `beam_search`, hashable."""
-    return decode.beam_search(
+@functools.partial(jax.jit, static_argnames=("way", "max_length", "processor"))
+def found_by(way, tables, limits=None, *, max_length, processor=NOTHING):
+    """What a way of searching finds for the chains."""
+    return decode.search(
         step_fn_of(tables),
         start(tables.shape[0]),
-        beam_size=beam_size,
-        n_best=n_best,
+        way,
+        symbols=SYMBOLS,
         max_length=max_length,
         limits=limits,
-        **IDS,
-        **dict(options),
+        processor=processor,
     )
 
 

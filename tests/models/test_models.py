@@ -158,7 +158,7 @@ def test_teacher_forced_logits_are_the_step_by_step_logits(variant):
     state, memory = apply(variables, source, method="encode")
     tokens = jnp.full((3,), BOS)
     for time in range(target.values.shape[1]):
-        state, step_logits = apply(variables, state, memory, tokens, method="step")
+        state, step_logits, _ = apply(variables, state, memory, tokens, method="step")
         valid = time < target.lengths
         np.testing.assert_allclose(
             jnp.where(valid[:, None], step_logits, 0),
@@ -223,9 +223,9 @@ def test_rows_of_a_sentence_share_its_memory():
     state, memory = apply(variables, source, method="encode")
     twice = jax.tree.map(lambda leaf: jnp.repeat(leaf, 2, axis=0), state)
     tokens = jnp.array([4, 5, 6, 7, 8, 9])
-    _, both = apply(variables, twice, memory, tokens, method="step")
-    _, even = apply(variables, state, memory, tokens[::2], method="step")
-    _, odd = apply(variables, state, memory, tokens[1::2], method="step")
+    _, both, _ = apply(variables, twice, memory, tokens, method="step")
+    _, even, _ = apply(variables, state, memory, tokens[::2], method="step")
+    _, odd, _ = apply(variables, state, memory, tokens[1::2], method="step")
     np.testing.assert_allclose(both, jnp.stack([even, odd], axis=1).reshape(6, -1), atol=1e-5)
 
 
@@ -350,7 +350,7 @@ def test_a_users_own_cell_is_taught_and_decoded_like_any_other(feeding):
     apply = jax.jit(model.apply, static_argnames="method")
     logits, _ = apply(variables, source, target)
     state, memory = apply(variables, source, method="encode")
-    _, first = apply(variables, state, memory, jnp.full((3,), BOS), method="step")
+    _, first, _ = apply(variables, state, memory, jnp.full((3,), BOS), method="step")
     np.testing.assert_allclose(first, logits[:, 0], atol=1e-5)
     loss = lambda v: jnp.sum(model.apply(v, source, target)[0] ** 2)
     gradient = jax.jit(jax.grad(loss))(variables)

@@ -1,4 +1,4 @@
-"""Search by looking at everything, and logits processors written as loops, in NumPy float64."""
+"""Search by looking at everything, in NumPy float64."""
 
 import itertools
 
@@ -58,42 +58,6 @@ def n_best(chain, n, max_length, penalty, **settings):
         for part, flag in ((finished, True), (alive, False))
     ]
     return (ranked[0] + ranked[1])[:n]
-
-
-def repetition_penalty(logits, tokens, penalty, exempt=()):
-    logits = logits.copy()
-    for token in set(tokens) - set(exempt):
-        logits[token] = logits[token] / penalty if logits[token] > 0 else logits[token] * penalty
-    return logits
-
-
-def no_repeat_ngram(logits, tokens, size, exempt=()):
-    logits = logits.copy()
-    grams = {tuple(tokens[i : i + size]) for i in range(len(tokens) - size + 1)}
-    for token in range(len(logits)):
-        gram = (*tokens[len(tokens) - size + 1 :], token) if size > 1 else (token,)
-        if len(gram) == size and gram in grams and not set(gram) & set(exempt):
-            logits[token] = -np.inf
-    return logits
-
-
-def min_length(logits, tokens, minimum, eos):
-    logits = logits.copy()
-    if len(tokens) < minimum:
-        logits[eos] = -np.inf
-    return logits
-
-
-def top_p(logits, mass):
-    order = sorted(range(len(logits)), key=lambda token: (-logits[token], token))
-    probs = np.exp(log_softmax(logits))
-    kept, total = set(), 0.0
-    for token in order:
-        kept.add(token)
-        total += probs[token]
-        if total >= mass:
-            break
-    return np.array([v if t in kept else -np.inf for t, v in enumerate(logits)])
 
 
 def ngrams(tokens, size):

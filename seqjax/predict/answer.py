@@ -1,0 +1,86 @@
+"""What comes back from a model, and what is asked of it."""
+
+import contextlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import NamedTuple
+
+import numpy as np
+
+from seqjax.data.vocabulary import Vocabulary
+from seqjax.decode.protocol import Hypotheses
+
+
+class Request(NamedTuple):
+    """What is asked about one source text.
+
+    Attributes:
+      text: The source.
+      prefix: What the answer must begin with.
+      required: Phrases that it must hold.
+    """
+
+    text: str
+    prefix: str = ""
+    required: tuple[str, ...] = ()
+
+
+class Answer(NamedTuple):
+    """One answer to one input.
+
+    Attributes:
+      text: As a user reads it.
+      tokens: What it is made of, EOS not among them.
+      log_prob: Of all tokens, in nats, EOS included.
+      score: What answers to the same input are ranked by; see `Hypotheses.scores`.
+      finished: False if the answer was cut at its maximal length.
+    """
+
+    text: str
+    tokens: tuple[str, ...]
+    log_prob: float
+    score: float
+    finished: bool
+
+
+EMPTY = Answer("", (), 0.0, 0.0, True)
+"""The answer to an empty input: nothing, and the model is not asked."""
+
+
+def silent(what: str) -> AbstractContextManager:
+    """Announces nothing."""
+    del what
+    return contextlib.nullcontext()
+
+
+def answers_of(
+    hypotheses: Hypotheses,
+    vocabulary: Vocabulary,
+    tokens_of: Callable[[list[int], int], list[str]],
+) -> list[Answer]:
+    """Returns the answers to one input, in words.
+
+    Slots without a hypothesis are left out; there is one answer at least.
+
+    Args:
+      hypotheses: Of one sentence, without the leading `batch`.
+      vocabulary: Joins tokens to texts.
+      tokens_of: `(ids without EOS, number of the answer) -> tokens`.
+    """
+    answers = []
+    for slot in range(hypotheses.tokens.shape[0]):
+        if slot and not np.isfinite(hypotheses.log_probs[slot]):
+            continue
+        finished = bool(hypotheses.finished[slot])
+        ids = hypotheses.tokens[slot, : hypotheses.lengths[slot] - finished].tolist()
+        tokens = tokens_of(ids, slot)
+        answers.append(
+            Answer(
+                text=vocabulary.join(tokens),
+                tokens=tuple(tokens),
+                log_prob=float(hypotheses.log_probs[slot]),
+                score=float(hypotheses.scores[slot]),
+                finished=finished,
+            )
+        )
+    return answers
