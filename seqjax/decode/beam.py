@@ -66,8 +66,8 @@ class Beam:
     the best `size` of those that do not end live on. (Were EOS taken from lower ranks too, a beam
     of 1 would not be greedy decoding.) Ties go to the better parent, then to the lower id.
 
-    Unfinished hypotheses, cut at the limit, only fill slots that no finished one takes. A live
-    hypothesis all of whose extensions are forbidden dies; if all die, the sentence ends.
+    Unfinished hypotheses fill slots that no finished one takes. A live hypothesis all of whose
+    extensions are forbidden dies; if all die, the sentence ends.
 
     Attributes:
       size: Live hypotheses per sentence; may exceed the vocabulary.
@@ -86,7 +86,10 @@ class Beam:
         it was chosen by an earlier group at this step (Hamming diversity).
       state_score_fn: If given, adds to the score of a hypothesis what its state says of it.
       stepwise: Let `state_score_fn` decide about what lives on, too, not only at the end.
-      required: If given, phrases that a hypothesis must hold before it may end.
+      required: If given, phrases to share the beam out for; `require` is the processor that has
+        them said.
+      cut: Where hypotheses stand that were cut at the limit: after all finished ones, or among them
+        by their score, as in Hugging Face transformers.
 
     Raises:
       ValueError: If sizes do not fit together.
@@ -107,6 +110,7 @@ class Beam:
     state_score_fn: StateScoreFn | None = None
     stepwise: bool = False
     required: Required | None = None
+    cut: Literal["last", "ranked"] = "last"
 
     def __post_init__(self):
         if not 1 <= self.n_best <= self.size:
@@ -180,7 +184,7 @@ class Beam:
         for number, group in enumerate(progress.found):
             mine = slice(number * size, (number + 1) * size)
             live = _Live(progress.tokens[:, mine], progress.log_probs[:, mine])
-            ranked.append(self._ranked(group, live, symbols))
+            ranked.append(self._ranked(group, live, progress, symbols))
         if self.groups == 1:
             return jax.tree.map(lambda leaf: leaf[:, : self.n_best], ranked[0])
         # batch group slot ... -> the best of all groups, then their second, ...
@@ -289,22 +293,23 @@ class Beam:
         open_ends = (ends[None] > length[:, None]) & (ends[None] <= progress.limit[:, None])
         return jnp.max(jnp.where(open_ends, scores, -jnp.inf), axis=1)
 
-    def _ranked(self, group: _Group, live: _Live, symbols: Symbols) -> Hypotheses:
-        pool = group.pool
+    def _ranked(
+        self, group: _Group, live: _Live, progress: Progress, symbols: Symbols
+    ) -> Hypotheses:
+        pool, size = group.pool, self._group_size
         lengths = jnp.broadcast_to(group.length[:, None], live.log_probs.shape)
-        scores = self.score_fn(live.log_probs, lengths) + group.added
         exists = live.log_probs > -jnp.inf
-        cut = _Pool(jnp.where(exists, scores, -jnp.inf), live.log_probs, lengths, live.tokens)
-        cut = jax.tree.map(lambda leaf: gather(leaf, jnp.argsort(-cut.scores, axis=1)), cut)
+        scores = self.score_fn(live.log_probs, lengths) + group.added
+        scores = jnp.where(exists, scores, -jnp.inf)
+        cut = _Pool(scores, live.log_probs, lengths, live.tokens)
         both = jax.tree.map(lambda a, b: jnp.concatenate([a, b], axis=1), pool, cut)
-        # Pool and cut are both sorted: slot j is pool[j] while that lasts, cut[j - count] after it.
-        size = pool.scores.shape[1]
-        count = jnp.sum(pool.log_probs > -jnp.inf, axis=1, keepdims=True)
-        slots = jnp.arange(size)[None]
-        finished = slots < count
-        found = jax.tree.map(
-            lambda leaf: gather(leaf, jnp.where(finished, slots, size + slots - count)), both
-        )
+        finished = jnp.broadcast_to(jnp.arange(2 * size)[None] < size, both.scores.shape)
+        ranked = finished
+        if self.cut == "ranked":
+            ranked = finished | (group.length >= progress.limit)[:, None]
+        stands = jnp.where(both.log_probs > -jnp.inf, jnp.where(ranked, 0, 1), 2)
+        order = jnp.lexsort((-both.scores, stands), axis=1)[:, :size]
+        found = jax.tree.map(lambda leaf: gather(leaf, order), both)
         exists = found.log_probs > -jnp.inf
         lengths = jnp.where(exists, found.lengths, 0)
         written = jnp.arange(found.tokens.shape[-1])[None, None] < lengths[:, :, None]
@@ -313,7 +318,7 @@ class Beam:
             log_probs=found.log_probs,
             scores=found.scores,
             lengths=lengths,
-            finished=finished & exists,
+            finished=gather(finished, order) & exists,
         )
 
 
