@@ -13,7 +13,7 @@ def run(flags: BenchFlags) -> int:
     if not (root / "benchmarks").is_dir():
         raise InputError(f"{root}: has no benchmarks; run this from a checkout of the source")
     sys.path.insert(0, str(root))
-    from benchmarks import allocator, gpu, growth, memory, recurrent, seq2seq
+    from benchmarks import allocator, decode, gpu, growth, memory, recurrent, seq2seq
     from benchmarks.timing import line, show
 
     runs, line_fn = flags.runs, line
@@ -22,6 +22,16 @@ def run(flags: BenchFlags) -> int:
             found = recurrent.measurements(runs=runs, sizes=flags.sizes)
         case "seq2seq":
             found, line_fn = seq2seq.measurements(runs=runs), seq2seq.line_of
+        case "decode":
+            assert flags.run and flags.input
+            peers = [decode.Peer("opennmt", *flags.opennmt)] if flags.opennmt else []
+            found = decode.measurements(
+                run=str(Path(flags.run).resolve()),
+                data=str(Path(flags.input).resolve()),
+                runs=runs,
+                peers=peers,
+            )
+            line_fn = decode.line_of
         case "memory":
             found, line_fn = memory.measurements(runs=runs), memory.line_of
         case "growth":

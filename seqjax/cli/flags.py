@@ -174,7 +174,7 @@ class DoctorFlags:
     """Print one JSON object."""
 
 
-BENCHMARKS = ("recurrent", "seq2seq", "memory", "growth", "allocator", "gpu")
+BENCHMARKS = ("recurrent", "seq2seq", "decode", "memory", "growth", "allocator", "gpu")
 
 
 @dataclass(frozen=True)
@@ -184,19 +184,33 @@ class BenchFlags:
 
     benchmark: str
     """recurrent: one layer, forward and backward, beside PyTorch's and Flax's. seq2seq: a whole
-    training step beside PyTorch's. memory: what such a step takes. growth: time by length and by
-    rows, and compilations. allocator: a whole training step, with scratch memory kept and given
-    back. gpu: on a GPU, whether all ways through time agree, one LSTM in three precisions, and one
-    training."""
+    training step beside PyTorch's. decode: a trained run decodes a file, in batches and a line at a
+    time. memory: what a training step takes. growth: time by length and by rows, and compilations.
+    allocator: a whole training step, with scratch memory kept and given back. gpu: on a GPU,
+    whether all ways through time agree, one LSTM in three precisions, and one training."""
     runs: int = 7
     """Times that each is measured; the median counts."""
     size: str | None = None
     """Batch, time and width of the layer (recurrent, gpu), as 64x50x512; by default several."""
+    run: str | None = None
+    """Directory of the trained run that decodes (decode)."""
+    input: str | None = None
+    """File with one source a line (decode)."""
+    opennmt: tuple[str, ...] = ()
+    """The Python that OpenNMT-py is installed for, and a model that it has trained, to be measured
+    beside ours (decode)."""
     json: bool = False
     """Print one JSON object for each comparison."""
 
     def __post_init__(self):
         _at_least_one("runs", self.runs)
+        for name in ("run", "input", "opennmt"):
+            if self.benchmark != "decode" and getattr(self, name):
+                raise ValueError(f"{name} must be left out of {self.benchmark}")
+        if self.benchmark == "decode" and not (self.run and self.input):
+            raise ValueError("run and input must be given for decode")
+        if len(self.opennmt) not in (0, 2):
+            raise ValueError(f"opennmt must be a Python and a model, got {' '.join(self.opennmt)}")
         if self.benchmark not in BENCHMARKS:
             known = ", ".join(BENCHMARKS)
             raise ValueError(f"benchmark must be one of {known}, got {self.benchmark!r}")

@@ -320,9 +320,15 @@ MISTAKES = [
         "model.same_dropout must be False when optimizer.scheduled_sampling is on, got True",
     ),
     ("train --model.longest-memory 2", "model.longest_memory must be at least 3, got 2"),
-    ("bench recurent", "benchmark must be one of recurrent, seq2seq, memory, growth, allocator"),
+    (
+        "bench recurent",
+        "benchmark must be one of recurrent, seq2seq, decode, memory, growth, alloc",
+    ),
     ("bench recurrent --size 3x", "size must be like 64x50x512, got '3x'"),
     ("bench growth --size 1x2x3", "size must be left out of growth, got '1x2x3'"),
+    ("bench decode", "run and input must be given for decode"),
+    ("bench memory --run r", "run must be left out of memory"),
+    ("bench decode --run r --input i --opennmt m", "opennmt must be a Python and a model, got m"),
     ("doctor --jsn", "unknown flag --jsn, did you mean --json?"),
 ]
 
