@@ -1,7 +1,7 @@
 """Decoding a file with a trained run, beside peers that have learnt from the same data.
 
-Every way loads its model in a process of its own, decodes once to warm up and once more to be timed;
-the processes take turns. In batches, or one sentence at a time, which gives the latency.
+Every way loads its model in a process of its own and decodes twice, of which the second counts; the
+processes take turns. In batches, or one sentence at a time, which gives the latency.
 """
 
 import json
