@@ -40,7 +40,7 @@ from seqjax.decode.sample import Greedy, Sample
 from seqjax.decode.scoring import ScoreFn, average, gnmt, length_normalised
 from seqjax.decode.search import Way, begin, go_on
 from seqjax.decode.stochastic import StochasticBeam
-from seqjax.types import Key, Padded
+from seqjax.types import Padded
 
 
 class Rules(NamedTuple):
@@ -70,7 +70,7 @@ class Asked(NamedTuple):
     Attributes:
       memory: What the model looks back at.
       limits: `[batch]` most tokens, EOS counted.
-      keys: `[batch]` what draws are made from.
+      keys: `[batch]` what draws are made from; else `()`.
       source: The source in ids of the target vocabulary, for the rules that look at it; else `()`.
       prefix: What the answer must begin with; else `()`.
       required: Phrases that the answer must hold; else `()`.
@@ -78,7 +78,7 @@ class Asked(NamedTuple):
 
     memory: Any
     limits: Int[Any, " batch"]
-    keys: Key
+    keys: Any
     source: Padded | tuple[()] = ()
     prefix: Padded | tuple[()] = ()
     required: Required | tuple[()] = ()
@@ -89,12 +89,13 @@ class Search(NamedTuple):
 
     Attributes:
       begin_fn: `(state, asked, max_length) -> work`.
-      go_on_fn: `(params, work, most) -> work` when all, or `most` more sentences, are done.
+      go_on_fn: `(params, work, most, steps=None) -> work` when all, or `most` more sentences, are
+        done, or after so many steps.
       finish_fn: `(work) -> hypotheses`.
     """
 
     begin_fn: Callable[[Any, Asked, int], Work]
-    go_on_fn: Callable[[Any, Work, Any], Work]
+    go_on_fn: Callable[..., Work]
     finish_fn: Callable[[Work], Hypotheses]
 
 
@@ -126,7 +127,7 @@ def build_search(
         )
         return Work(progress, asked)
 
-    def go_on_fn(params: Any, work: Work, most_done: Any) -> Work:
+    def go_on_fn(params: Any, work: Work, most_done: Any, steps: Any = None) -> Work:
         asked = work.sentences
         progress = go_on(
             step_fn_of(params, asked),
@@ -136,6 +137,7 @@ def build_search(
             processor=build_processor(config, rules, asked),
             renormalise=config.normalise == "after",
             most_done=most_done,
+            steps=steps,
         )
         return work._replace(progress=progress)
 

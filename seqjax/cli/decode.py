@@ -16,7 +16,7 @@ from seqjax.errors import InputError
 from seqjax.predict.answer import Answer, Request
 from seqjax.together import Panel
 
-CHUNK = 16
+CHUNK = 64
 """Batches of lines that are read, sorted by length and answered together."""
 
 

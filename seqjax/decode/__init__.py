@@ -52,3 +52,4 @@ from seqjax.decode.search import begin as begin
 from seqjax.decode.search import go_on as go_on
 from seqjax.decode.search import search as search
 from seqjax.decode.stochastic import StochasticBeam as StochasticBeam
+from seqjax.decode.stream import stream as stream

@@ -127,6 +127,10 @@ class Beam:
         return self.size
 
     @property
+    def competes(self) -> bool:
+        return True
+
+    @property
     def _group_size(self) -> int:
         return self.size // self.groups
 

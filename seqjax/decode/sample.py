@@ -32,6 +32,10 @@ class Greedy:
     def width(self) -> int:
         return 1
 
+    @property
+    def competes(self) -> bool:
+        return False
+
     def begin(self, batch: int, max_length: int) -> tuple[Float[Array, "batch width"], _Ends]:
         del max_length
         return _begin(batch, 1)
@@ -67,6 +71,10 @@ class Sample:
     @property
     def width(self) -> int:
         return self.size
+
+    @property
+    def competes(self) -> bool:
+        return False
 
     def begin(self, batch: int, max_length: int) -> tuple[Float[Array, "batch width"], _Ends]:
         del max_length

@@ -55,12 +55,16 @@ class Chosen(NamedTuple):
 class Way(Protocol):
     """A way of searching: `Beam`, `Greedy`, `Sample`, `StochasticBeam`, or anybody's own.
 
-    `width` hypotheses of each sentence are alive. What a sentence gets must not depend on the
-    others. `advance` need not care for sentences that are done: what it says of them is not used.
+    `width` hypotheses of each sentence are alive; if they compete, those that live on may take the
+    place of others. What a sentence gets must not depend on the other sentences. `advance` need not
+    care for sentences that are done: what it says of them is not used.
     """
 
     @property
     def width(self) -> int: ...
+
+    @property
+    def competes(self) -> bool: ...
 
     def begin(self, batch: int, max_length: int) -> tuple[Float[Array, "batch width"], Any]:
         """Returns log-probabilities of the empty hypotheses, and what is kept besides."""
@@ -97,7 +101,8 @@ def search(
       way: `Beam(...)`, `Greedy()`, `Sample(...)`, `StochasticBeam(...)`.
       symbols: Ids of BOS, EOS and padding.
       max_length: Tokens, EOS counted, that the result has room for.
-      limits: Most tokens, EOS counted, of each sentence; `max_length` where not given.
+      limits: Most tokens, EOS counted, of each sentence; `max_length` where not given. Of none,
+        nothing is searched or found.
       processor: Changes logits before they count.
       renormalise: Let what a processor takes from one token go to the others, so that all
         log-probabilities are those of a distribution. If False, the processor is given
@@ -128,12 +133,13 @@ def begin(
     batch = jax.tree.leaves(state)[0].shape[0]
     most = jnp.full((batch,), max_length, jnp.int32)
     log_probs, found = way.begin(batch, max_length)
+    limit = most if limits is None else jnp.minimum(limits, most)
     return Progress(
         length=jnp.zeros((batch,), jnp.int32),
-        limit=most if limits is None else jnp.minimum(limits, most),
-        done=jnp.zeros((batch,), bool),
+        limit=limit,
+        done=limit < 1,
         tokens=jnp.full((batch, way.width, max_length), symbols.pad_id, jnp.int32),
-        log_probs=log_probs,
+        log_probs=jnp.where((limit < 1)[:, None], -jnp.inf, log_probs),
         state=jax.tree.map(lambda leaf: jnp.repeat(leaf[:, None], way.width, axis=1), state),
         found=found,
     )

@@ -48,6 +48,10 @@ class StochasticBeam:
     def width(self) -> int:
         return self.size
 
+    @property
+    def competes(self) -> bool:
+        return True
+
     def begin(self, batch: int, max_length: int) -> tuple[Float[Array, "batch width"], _Kept]:
         del max_length
         one = jnp.full((batch, self.size), -jnp.inf).at[:, 0].set(0.0)

@@ -14,6 +14,7 @@ from seqjax.build.search import (
     build_processor,
     build_score_fn,
     build_search,
+    build_way,
 )
 from seqjax.build.stepping import (
     Prompted,
@@ -30,6 +31,7 @@ from seqjax.decode.mix import ensemble, fuse
 from seqjax.decode.protocol import Hypotheses, StepFn
 from seqjax.decode.refill import Work, in_turn, refilled
 from seqjax.decode.required import Required
+from seqjax.decode.stream import refuse_competing, said_last
 from seqjax.models.language_model import LanguageModel
 from seqjax.models.seq2seq import Seq2Seq
 from seqjax.predict.answer import EMPTY, Answer, Request, answers_of, silent
@@ -105,6 +107,8 @@ class Answerer:
         self.config, self.max_source = config, max_source
         self._members, self._partner, self._rules = tuple(members), partner, rules
         self._target = members[0].coder.target
+        self._width = {"greedy": 1, "beam": config.beam_size}.get(config.method, config.n_best)
+        self._draws = config.method in ("sample", "stochastic_beam")
         self._longest_target, self._lexicon = longest_target, lexicon or {}
         self._covering = config.method == "beam" and config.coverage_penalty > 0
         search = build_search(
@@ -124,7 +128,7 @@ class Answerer:
             return label
 
         self._start = Compiled(self._started, announce, of_sources("start of a search"))
-        self._go_on = Compiled(search.go_on_fn, announce, lambda weights, work, most: name(work))
+        self._go_on = Compiled(search.go_on_fn, announce, lambda weights, work, *_: name(work))
         self._refill = Compiled(refilled, announce, lambda *works: "more for a " + name(works[1]))
         self._finish = Compiled(search.finish_fn, announce, lambda work: "end of a " + name(work))
         self._attend = Compiled(self._attention, announce, of_sources("attention"))
@@ -198,7 +202,7 @@ class Answerer:
         asked = [i for i, text in enumerate(sources) if len(self.encode(text))]
         ids = {i: self._members[0].coder.target_ids(targets[i], sources[i]) for i in asked}
         asked.sort(key=lambda i: (len(self.encode(sources[i])), len(ids[i])))
-        size = height(len(asked), self.config.batch_size)
+        size = height(len(asked), self.config.batch_size, width=1)
         for start in range(0, len(asked), size):
             indices = asked[start : start + size]
             requests = [Request(sources[i]) for i in indices]
@@ -212,6 +216,22 @@ class Answerer:
                 )
         return scored
 
+    def stream(self, weights: Weights, request: str | Request) -> Iterator[str]:
+        """Yields the tokens of the first answer to a text as they are said.
+
+        Raises:
+          ValueError: If the search is one whose hypotheses compete (`beam`, `stochastic_beam`).
+        """
+        request = Request(request) if isinstance(request, str) else request
+        if not len(self.encode(request.text)):
+            return
+        work = self._start(weights, *self._asked([request], [0], 1))
+        refuse_competing(build_way(self.config, work.sentences))
+        while not np.all(work.progress.done):
+            before, work = work, self._go_on(weights, work, np.int32(1), np.int32(1))
+            said = said_last(before.progress, work.progress, self._rules.symbols)
+            yield from self._members[0].coder.said(said[0, :1].tolist(), request.text)
+
     def _found(
         self, weights: Weights, requests: Sequence[Request], first: int
     ) -> Iterator[tuple[int, Hypotheses]]:
@@ -220,7 +240,7 @@ class Answerer:
         order = sorted((i for i, n in enumerate(lengths) if n), key=lambda i: lengths[i])
         if not order:
             return
-        size = height(len(order), self.config.batch_size)
+        size = height(len(order), self.config.batch_size, self._width)
 
         def blocks() -> Iterator[tuple[list[int], Work]]:
             for start in range(0, len(order), size):
@@ -247,7 +267,7 @@ class Answerer:
             if self._target.unk_id in hypotheses.tokens[slot, : hypotheses.lengths[slot]]
         ]
         places.sort(key=lambda place: len(self.encode(requests[place[0]].text)))
-        looked_at, size = {}, height(len(places), self.config.batch_size)
+        looked_at, size = {}, height(len(places), self.config.batch_size, width=1)
         for start in range(0, len(places), size):
             part = places[start : start + size]
             ids = [self.encode(requests[index].text)[: self.max_source] for index, _ in part]
@@ -289,8 +309,8 @@ class Answerer:
         lengths = sources[0].lengths
         return tuple(sources), Asked(
             memory=(),
-            limits=np.where(lengths > 0, self._limit(lengths), 1).astype(np.int32),
-            keys=row_keys(self.config.seed, numbers, size),
+            limits=np.where(lengths > 0, self._limit(lengths), 0).astype(np.int32),
+            keys=row_keys(self.config.seed, numbers, size) if self._draws else (),
             source=self._as_target(texts, sources[0].values.shape[1], size),
             prefix=self._prefixes(requests, size),
             required=self._required(requests, size),

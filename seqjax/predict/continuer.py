@@ -83,14 +83,14 @@ class Continuer:
     def __call__(self, params: Parameters, prompts: Sequence[str]) -> list[list[Answer]]:
         """Returns `n_best` continuations of each prompt (which may be empty), best first."""
         tokens = [[self._vocabulary.bos_id, *self._vocabulary.encode(prompt)] for prompt in prompts]
-        size = height(len(tokens), self.config.batch_size)
+        size = height(len(tokens), self.config.batch_size, self.config.n_best)
         answers = []
         for start in range(0, len(tokens), size):
             part = tokens[start : start + size]
             prompt = padded(part, size, self._vocabulary.pad_id)
             asked = Asked(
                 memory=(),
-                limits=np.where(prompt.lengths > 0, self._max_length, 1).astype(np.int32),
+                limits=np.where(prompt.lengths > 0, self._max_length, 0).astype(np.int32),
                 keys=row_keys(self.config.seed, range(start, start + len(part)), size),
             )
             prompt = prompt._replace(lengths=np.maximum(prompt.lengths, 1))
@@ -108,7 +108,7 @@ class Continuer:
     def score(self, params: Parameters, lines: Sequence[str]) -> list[float]:
         """Returns the mean log-probability per token of each line, its end counted (nats)."""
         tokens = [[*self._vocabulary.encode(line), line_end(self._vocabulary)] for line in lines]
-        size = height(len(tokens), self.config.batch_size)
+        size = height(len(tokens), self.config.batch_size, width=1)
         scores: list[float] = []
         for start in range(0, len(tokens), size):
             part = padded(tokens[start : start + size], size, self._vocabulary.pad_id)

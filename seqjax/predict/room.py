@@ -25,13 +25,20 @@ def rounded(length: int) -> int:
     return size
 
 
-def height(count: int, batch_size: int) -> int:
-    """Returns how many rows are computed together for `count` inputs: one, eight or all.
+def height(count: int, batch_size: int, width: int) -> int:
+    """Returns how many inputs are computed together for `count` of them: one, eight or all.
 
-    >>> [height(count, 64) for count in (1, 2, 8, 9, 500)]
+    One alone, of one hypothesis, has an empty one beside it: products of a single row are left to a
+    single thread, and take longer than those of two.
+
+    >>> [height(count, 64, width=5) for count in (1, 2, 8, 9, 500)]
     [1, 8, 8, 64, 64]
+    >>> height(1, 64, width=1)
+    2
     """
-    return batch_size if count > 8 else min(batch_size, 1 if count == 1 else 8)
+    if count == 1:
+        return 2 if width == 1 else 1
+    return batch_size if count > 8 else min(batch_size, 8)
 
 
 def padded(rows: Sequence[Any], count: int, pad_id: int) -> Padded:

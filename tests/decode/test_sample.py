@@ -94,6 +94,15 @@ def test_a_row_whose_tokens_are_all_forbidden_ends_without_an_answer():
         assert not bool(jnp.any(found.lengths)) and not bool(jnp.any(found.finished))
 
 
+def test_of_no_room_there_is_nothing_and_no_number_that_is_none():
+    tables = tables_of([oracle.Chain(seed, VOCAB) for seed in range(2)])
+    mean = decode.length_normalised(decode.average(1.0))
+    for way in (decode.Greedy(), decode.Beam(2, n_best=2, score_fn=mean)):
+        found = found_by(way, tables, jnp.array([0, 3]), max_length=3)
+        assert answers(found, 0) == [] and answers(found, 1)
+        assert not bool(jnp.any(jnp.isnan(found.scores))) and not bool(jnp.any(found.lengths[0]))
+
+
 def test_greedy_honours_limits():
     tables = tables_of([oracle.Chain(seed, VOCAB, eos_bias=-1e9) for seed in range(3)])
     found = found_by(decode.Greedy(), tables, jnp.array([1, 3, 9]), max_length=5)
