@@ -1,6 +1,6 @@
 """From configuration to a search, whatever the model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from jaxtyping import Int
@@ -62,6 +62,14 @@ class Rules(NamedTuple):
     phrases: tuple[tuple[int, ...], ...] = ()
     first: int | None = None
     last: int | None = None
+
+    def forbids(self, ids: Sequence[int]) -> bool:
+        """Says whether these tokens, one after the other, can never be said."""
+        return any(one in self.never for one in ids) or any(
+            tuple(ids[start : start + len(phrase)]) == phrase
+            for phrase in self.phrases
+            for start in range(len(ids))
+        )
 
 
 class Asked(NamedTuple):

@@ -38,7 +38,7 @@ def run(flags: DecodeFlags) -> int:
         for number, what in (
             (
                 counts.cut,
-                f"longer than --data.max-source {panel.answerer.max_source} tokens, cut there",
+                f"longer than --data.max-source {panel.answerer.asker.max_source} tokens, cut",
             ),
             (counts.empty, "answered by nothing"),
             (counts.unfinished, "answered up to their maximal length only; see --max-length"),
@@ -60,7 +60,7 @@ class _Counts(NamedTuple):
 def _answer_all(
     flags: DecodeFlags, panel: Panel, search: DecodeConfig, lowercase: bool, screen: Screen
 ) -> _Counts:
-    answerer = panel.answerer
+    asker = panel.answerer.asker
     counts = _Counts()
     wanted = flags.beside.keep or (1 if search.method == "greedy" else search.n_best)
     size = 1 if flags.stream else CHUNK * search.batch_size
@@ -73,10 +73,10 @@ def _answer_all(
         )
         sys.stdout.flush()
         best = [found[0] for found in answers]
-        lengths = [len(answerer.encode(request.text)) for request in requests]
+        lengths = [asker.length(request.text) for request in requests]
         counts = _Counts(
             counts.lines + len(requests),
-            counts.cut + sum(length > answerer.max_source for length in lengths),
+            counts.cut + sum(length > asker.max_source for length in lengths),
             counts.empty + sum(not answer.text for answer in best),
             counts.unfinished + sum(not a.finished and a.log_prob > -float("inf") for a in best),
             counts.impossible + sum(answer.log_prob == -float("inf") for answer in best),
@@ -98,7 +98,7 @@ def _requests(flags: DecodeFlags, panel: Panel, lowercase: bool) -> Iterator[Req
     ):
         words = tuple(lower(phrase) for phrase in phrases.split("\t")) if phrases else ()
         request = Request(lower(line), lower(prefix), words)
-        trouble = panel.answerer.trouble(request) if line else None
+        trouble = panel.answerer.asker.trouble(request) if line else None
         if trouble is not None:
             raise InputError(f"{flags.require or flags.prefix}:{number}: {trouble}")
         yield request

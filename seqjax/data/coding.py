@@ -18,6 +18,8 @@ class PairCoder:
     >>> coder = PairCoder(source, target, copying=True)
     >>> coder.source_ids("from Zoe to Zoe").tolist()
     [[4, 6], [3, 7], [5, 8], [3, 7]]
+    >>> coder.source_ids("from Rom").tolist()  # both know Rom, or the target alone: no slot
+    [[4, 6], [3, 5]]
     >>> coder.target_ids("Zoe nach Oslo", "from Zoe to Zoe").tolist()
     [7, 4, 3, 2]
     >>> coder.said([7, 4, 3, 2], "from Zoe to Zoe")

@@ -8,10 +8,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from seqjax.decode.candidates import Candidates, Live, extended, shared_out
 from seqjax.decode.distribution import Next, best
 from seqjax.decode.logits.diversity import hamming_diversity
 from seqjax.decode.protocol import AnyState, Hypotheses, Symbols
-from seqjax.decode.required import Required, fulfilment, next_tokens
+from seqjax.decode.required import Required
 from seqjax.decode.scoring import ScoreFn, by_log_prob
 from seqjax.decode.search import Chosen, Progress, gather, where_sentence
 
@@ -39,22 +40,6 @@ class _Group(NamedTuple):
     done: Bool[Array, " batch"]
     length: Int[Array, " batch"]
     """Of the live hypotheses, at which the group was done."""
-
-
-class _Live(NamedTuple):
-    """Those of a group that are extended, best first; one that is none has log-probability -inf."""
-
-    tokens: Int[Array, "batch width max_length"]
-    log_probs: Float[Array, "batch width"]
-
-
-class _Candidates(NamedTuple):
-    """Extensions, best first."""
-
-    ranks: Float[Array, "batch candidates"]
-    log_probs: Float[Array, "batch candidates"]
-    parents: Int[Array, "batch candidates"]
-    tokens: Int[Array, "batch candidates"]
 
 
 @dataclass(frozen=True)
@@ -169,7 +154,7 @@ class Beam:
             mine = slice(number * size, (number + 1) * size)
             taken = None if number == 0 or not self.diversity else counts
             upcoming_here = Next(upcoming.logits[:, mine], upcoming.log_total[:, mine], ())
-            live = _Live(progress.tokens[:, mine], progress.log_probs[:, mine])
+            live = Live(progress.tokens[:, mine], progress.log_probs[:, mine])
             kept, new = self._advance(
                 group, live, upcoming_here, added[:, mine], taken, progress, symbols
             )
@@ -187,7 +172,7 @@ class Beam:
         ranked = []
         for number, group in enumerate(progress.found):
             mine = slice(number * size, (number + 1) * size)
-            live = _Live(progress.tokens[:, mine], progress.log_probs[:, mine])
+            live = Live(progress.tokens[:, mine], progress.log_probs[:, mine])
             ranked.append(self._ranked(group, live, progress, symbols))
         if self.groups == 1:
             return jax.tree.map(lambda leaf: leaf[:, : self.n_best], ranked[0])
@@ -201,8 +186,8 @@ class Beam:
         return jax.tree.map(lambda leaf: flat(turn(leaf)), each)
 
     def _advance(
-        self, group: _Group, live: _Live, upcoming, added, counts, progress: Progress, symbols
-    ) -> tuple[_Candidates, _Group]:
+        self, group: _Group, live: Live, upcoming, added, counts, progress: Progress, symbols
+    ) -> tuple[Candidates, _Group]:
         size = self._group_size
         length = progress.length + 1
         candidates = self._candidates(live, upcoming, added, counts, progress)
@@ -227,7 +212,7 @@ class Beam:
             )
         return kept, new
 
-    def _candidates(self, live: _Live, upcoming: Next, added, counts, progress) -> _Candidates:
+    def _candidates(self, live: Live, upcoming: Next, added, counts, progress) -> Candidates:
         """Returns the 2 * size best extensions."""
         size = self._group_size
         if counts is not None:
@@ -246,14 +231,14 @@ class Beam:
         each = tokens.shape[-1]
         flat = lambda leaf: leaf.reshape(leaf.shape[0], -1)
         ranks, index = best(flat(ranks), min(2 * size, size * each))
-        candidates = _Candidates(
+        candidates = Candidates(
             ranks, gather(flat(log_probs), index), index // each, gather(flat(tokens), index)
         )
         if self.required is None:
             return candidates
-        return _allocated(self.required, candidates, live, upcoming, progress.length)
+        return shared_out(self.required, candidates, live, upcoming, progress.length)
 
-    def _kept(self, candidates: _Candidates, ends) -> _Candidates:
+    def _kept(self, candidates: Candidates, ends) -> Candidates:
         """Returns the best extensions that did not end."""
         size = self._group_size
         _, index = best(jnp.where(ends, -jnp.inf, candidates.ranks), size)
@@ -261,18 +246,18 @@ class Beam:
         dead = gather(ends, index)
         return kept._replace(log_probs=jnp.where(dead, -jnp.inf, kept.log_probs))
 
-    def _pooled(self, pool: _Pool, candidates: _Candidates, accepted, live, added, length) -> _Pool:
+    def _pooled(self, pool: _Pool, candidates: Candidates, accepted, live, added, length) -> _Pool:
         """Merges extensions that ended into the pool."""
         lengths = jnp.broadcast_to(length[:, None], accepted.shape)
         log_probs = jnp.where(accepted, candidates.log_probs, -jnp.inf)
         scores = self.score_fn(log_probs, lengths) + gather(added, candidates.parents)
         scores = jnp.where(log_probs > -jnp.inf, scores, -jnp.inf)
-        arrivals = _Pool(scores, log_probs, lengths, _extended(live, candidates, length - 1))
+        arrivals = _Pool(scores, log_probs, lengths, extended(live, candidates, length - 1))
         both = jax.tree.map(lambda old, new: jnp.concatenate([old, new], axis=1), pool, arrivals)
         _, chosen = best(both.scores, pool.scores.shape[1])
         return jax.tree.map(lambda leaf: gather(leaf, chosen), both)
 
-    def _stops(self, group: _Group, kept: _Candidates, progress: Progress) -> Bool[Array, " batch"]:
+    def _stops(self, group: _Group, kept: Candidates, progress: Progress) -> Bool[Array, " batch"]:
         match self.stop:
             case "first_full" | "patience":
                 return group.ended >= self._wanted
@@ -280,7 +265,7 @@ class Beam:
                 worst = group.pool.scores[:, min(self.n_best, self._group_size) - 1]
                 return worst >= self._possible(kept, progress)
 
-    def _possible(self, kept: _Candidates, progress: Progress) -> Float[Array, " batch"]:
+    def _possible(self, kept: Candidates, progress: Progress) -> Float[Array, " batch"]:
         """Returns the best score that a live hypothesis can still come to.
 
         Its log-probability can only fall, so nothing is better than to keep it until it ends.
@@ -298,7 +283,7 @@ class Beam:
         return jnp.max(jnp.where(open_ends, scores, -jnp.inf), axis=1)
 
     def _ranked(
-        self, group: _Group, live: _Live, progress: Progress, symbols: Symbols
+        self, group: _Group, live: Live, progress: Progress, symbols: Symbols
     ) -> Hypotheses:
         pool, size = group.pool, self._group_size
         lengths = jnp.broadcast_to(group.length[:, None], live.log_probs.shape)
@@ -324,70 +309,3 @@ class Beam:
             lengths=lengths,
             finished=gather(finished, order) & exists,
         )
-
-
-def _extended(
-    live: _Live, candidates: _Candidates, length: Int[Array, " batch"]
-) -> Int[Array, "batch candidates max_length"]:
-    """Returns the tokens of candidates whose parents hold `length` tokens."""
-    here = jnp.arange(live.tokens.shape[-1])[None, None] == length[:, None, None]
-    tokens = gather(live.tokens, candidates.parents)
-    return jnp.where(here, candidates.tokens[..., None], tokens)
-
-
-def _allocated(
-    required: Required,
-    candidates: _Candidates,
-    live: _Live,
-    upcoming: Next,
-    length: Int[Array, " batch"],
-) -> _Candidates:
-    """Adds the extensions that carry on with a phrase, and shares out the beam among levels.
-
-    Level is how many tokens of its phrases a hypothesis holds. The best of every level come first,
-    the higher level before the lower one, then the second best, ...: each level has as many places
-    as the others, and what it does not need is left to them.
-
-    References:
-      Post & Vilar, "Fast lexically constrained decoding with dynamic beam allocation", 2018.
-    """
-    wanted = next_tokens(required, fulfilment(required, live.tokens, length))
-    width, count = wanted.shape[1:]
-    log_probs = upcoming.log_prob_of(jnp.maximum(wanted, 0)) + live.log_probs[..., None]
-    parents = jnp.broadcast_to(jnp.arange(width)[None, :, None], wanted.shape)
-    flat = lambda leaf: leaf.reshape(leaf.shape[0], width * count)
-    wanted, parents, log_probs = flat(wanted), flat(parents), flat(log_probs)
-    twice = _is_among(parents, wanted, candidates.parents, candidates.tokens)
-    twice |= _is_among(parents, wanted, parents, wanted, before_only=True)
-    log_probs = jnp.where(twice | (wanted < 0), -jnp.inf, log_probs)
-    more = _Candidates(log_probs, log_probs, parents, wanted)
-    both = jax.tree.map(lambda a, b: jnp.concatenate([a, b], axis=1), candidates, more)
-    order = jnp.argsort(-both.ranks, axis=1, stable=True)
-    both = jax.tree.map(lambda leaf: gather(leaf, order), both)
-    state = fulfilment(required, _extended(live, both, length), length + 1)
-    level = state.level(required)
-    place = jnp.arange(level.shape[1])
-    before = place[None, :, None] > place[None, None, :]
-    rank = jnp.sum((level[:, :, None] == level[:, None, :]) & before, axis=2)
-    most = jnp.sum(required.lengths, axis=1, keepdims=True) + 1
-    turn = jnp.where(both.ranks > -jnp.inf, rank * most + most - level, jnp.iinfo(jnp.int32).max)
-    order = jnp.argsort(turn, axis=1, stable=True)
-    both = jax.tree.map(lambda leaf: gather(leaf, order), both)
-    ranks = jnp.where(both.ranks > -jnp.inf, -place[None].astype(jnp.float32), -jnp.inf)
-    return both._replace(ranks=ranks)
-
-
-def _is_among(
-    parents: Int[Array, "batch n"],
-    tokens: Int[Array, "batch n"],
-    other_parents: Int[Array, "batch others"],
-    other_tokens: Int[Array, "batch others"],
-    *,
-    before_only: bool = False,
-) -> Bool[Array, "batch n"]:
-    same = parents[:, :, None] == other_parents[:, None]
-    same &= tokens[:, :, None] == other_tokens[:, None]
-    if before_only:
-        places = jnp.arange(tokens.shape[1])
-        same &= places[None, :, None] > places[None, None, :]
-    return jnp.any(same, axis=2)

@@ -30,12 +30,12 @@ from seqjax.decode.force import force
 from seqjax.decode.mix import ensemble, fuse
 from seqjax.decode.protocol import Hypotheses, StepFn
 from seqjax.decode.refill import Work, in_turn, refilled
-from seqjax.decode.required import Required
 from seqjax.decode.stream import refuse_competing, said_last
 from seqjax.models.language_model import LanguageModel
 from seqjax.models.seq2seq import Seq2Seq
 from seqjax.predict.answer import EMPTY, Answer, Request, answers_of, silent
-from seqjax.predict.room import height, padded, rounded, row_keys
+from seqjax.predict.asker import Asker
+from seqjax.predict.room import height, padded, rounded
 from seqjax.train.compiled import AnnounceFn, Compiled
 from seqjax.types import Padded, Parameters
 
@@ -104,12 +104,18 @@ class Answerer:
         lexicon: Source tokens to target tokens, for unknown ones that are replaced.
         announce: Told of compilations.
         """
-        self.config, self.max_source = config, max_source
+        self.config = config
         self._members, self._partner, self._rules = tuple(members), partner, rules
         self._target = members[0].coder.target
         self._width = {"greedy": 1, "beam": config.beam_size}.get(config.method, config.n_best)
-        self._draws = config.method in ("sample", "stochastic_beam")
-        self._longest_target, self._lexicon = longest_target, lexicon or {}
+        self._lexicon = lexicon or {}
+        self.asker = Asker(
+            [member.coder for member in members],
+            config,
+            rules,
+            longest_target=longest_target,
+            max_source=max_source,
+        )
         self._covering = config.method == "beam" and config.coverage_penalty > 0
         search = build_search(
             config, rules, self._step_fn, self._state_score_fn if self._covering else None
@@ -162,34 +168,6 @@ class Answerer:
             answers[index] = answers_of(hypotheses, self._target, tokens_of)
         return answers
 
-    def encode(self, text: str) -> np.ndarray:
-        """Returns the ids of a source text, not cut yet."""
-        return self._members[0].coder.source_ids(text)
-
-    def trouble(self, request: Request) -> str | None:
-        """Returns why no answer can hold what a request wants; None if one can."""
-        coder, unknown = self._members[0].coder, self._target.unk_id
-        limit = int(self._limit(np.array(min(len(self.encode(request.text)), self.max_source))))
-        prefix = coder.target_ids(request.prefix, request.text)[:-1]
-        needed = len(prefix) + 1
-        for what, text in (("prefix", request.prefix), *(("phrase", p) for p in request.required)):
-            ids = coder.target_ids(text, request.text)[:-1].tolist()
-            if unknown in ids:
-                token = self._target.cut(text)[ids.index(unknown)]
-                return f"the {what} {text!r} has {token!r}, which the target vocabulary lacks"
-            if what == "phrase" and not ids:
-                return "a phrase is empty"
-            if set(ids) & set(self._rules.never) or any(
-                tuple(ids[start : start + len(phrase)]) == phrase
-                for phrase in self._rules.phrases
-                for start in range(len(ids))
-            ):
-                return f"the {what} {text!r} is forbidden, too"
-            needed += len(ids) if what == "phrase" else 0
-        if needed > limit:
-            return f"it needs {needed} tokens, EOS counted, and there is room for {limit}"
-        return None
-
     def score(
         self, weights: Weights, sources: Sequence[str], targets: Sequence[str]
     ) -> list[Answer]:
@@ -199,15 +177,15 @@ class Answerer:
         found: it holds what is forbidden.
         """
         scored = [EMPTY] * len(sources)
-        asked = [i for i, text in enumerate(sources) if len(self.encode(text))]
+        asked = [i for i, text in enumerate(sources) if self.asker.length(text)]
         ids = {i: self._members[0].coder.target_ids(targets[i], sources[i]) for i in asked}
-        asked.sort(key=lambda i: (len(self.encode(sources[i])), len(ids[i])))
+        asked.sort(key=lambda i: (self.asker.length(sources[i]), len(ids[i])))
         size = height(len(asked), self.config.batch_size, width=1)
         for start in range(0, len(asked), size):
             indices = asked[start : start + size]
             requests = [Request(sources[i]) for i in indices]
             given = padded([ids[i] for i in indices], size, self._target.pad_id)
-            forced = self._force(weights, *self._asked(requests, range(size), size), given)
+            forced = self._force(weights, *self.asker.asked(requests, range(size), size), given)
             log_probs, scores = jax.device_get(forced)
             for row, i in enumerate(indices):
                 tokens = self._members[0].coder.said(ids[i].tolist(), sources[i])
@@ -223,9 +201,9 @@ class Answerer:
           ValueError: If the search is one whose hypotheses compete (`beam`, `stochastic_beam`).
         """
         request = Request(request) if isinstance(request, str) else request
-        if not len(self.encode(request.text)):
+        if not self.asker.length(request.text):
             return
-        work = self._start(weights, *self._asked([request], [0], 1))
+        work = self._start(weights, *self.asker.asked([request], [0], 1))
         refuse_competing(build_way(self.config, work.sentences))
         while not np.all(work.progress.done):
             before, work = work, self._go_on(weights, work, np.int32(1), np.int32(1))
@@ -236,7 +214,7 @@ class Answerer:
         self, weights: Weights, requests: Sequence[Request], first: int
     ) -> Iterator[tuple[int, Hypotheses]]:
         """Yields the index of each request, as it is done, and what was found."""
-        lengths = [len(self.encode(request.text)) for request in requests]
+        lengths = [self.asker.length(request.text) for request in requests]
         order = sorted((i for i, n in enumerate(lengths) if n), key=lambda i: lengths[i])
         if not order:
             return
@@ -246,8 +224,9 @@ class Answerer:
             for start in range(0, len(order), size):
                 indices = order[start : start + size]
                 numbers = [first + i for i in indices]
-                sources, asked = self._asked([requests[i] for i in indices], numbers, size)
-                yield indices, self._start(weights, sources, asked)
+                part = [requests[i] for i in indices]
+                asked = self.asker.asked(part, numbers, size, like=requests)
+                yield indices, self._start(weights, *asked)
 
         yield from in_turn(
             blocks(),
@@ -266,13 +245,12 @@ class Answerer:
             for slot in range(len(hypotheses.lengths))
             if self._target.unk_id in hypotheses.tokens[slot, : hypotheses.lengths[slot]]
         ]
-        places.sort(key=lambda place: len(self.encode(requests[place[0]].text)))
+        places.sort(key=lambda place: self.asker.length(requests[place[0]].text))
         looked_at, size = {}, height(len(places), self.config.batch_size, width=1)
         for start in range(0, len(places), size):
             part = places[start : start + size]
-            ids = [self.encode(requests[index].text)[: self.max_source] for index, _ in part]
+            (source, *_), _ = self.asker.asked([requests[i] for i, _ in part], range(size), size)
             said = [found[i].tokens[slot, : found[i].lengths[slot]] for i, slot in part]
-            source = padded(ids, size, self._members[0].coder.source.pad_id)
             looked = self._attend(weights, (source,), padded(said, size, self._target.pad_id))
             looked_at |= dict(zip(part, np.asarray(looked), strict=False))
         return looked_at
@@ -297,66 +275,6 @@ class Answerer:
         _, looked = model.apply({"params": weights.members[0]}, sources[0], said)
         return jnp.argmax(looked, axis=-1)
 
-    def _asked(
-        self, requests: Sequence[Request], numbers: Sequence[int], size: int
-    ) -> tuple[tuple[Padded, ...], Asked]:
-        """Returns the sources as each model reads them, and what else belongs to the sentences."""
-        texts = [request.text for request in requests]
-        sources = []
-        for member in self._members:
-            ids = [member.coder.source_ids(text)[: self.max_source] for text in texts]
-            sources.append(padded(ids, size, member.coder.source.pad_id))
-        lengths = sources[0].lengths
-        return tuple(sources), Asked(
-            memory=(),
-            limits=np.where(lengths > 0, self._limit(lengths), 0).astype(np.int32),
-            keys=row_keys(self.config.seed, numbers, size) if self._draws else (),
-            source=self._as_target(texts, sources[0].values.shape[1], size),
-            prefix=self._prefixes(requests, size),
-            required=self._required(requests, size),
-        )
-
-    def _as_target(self, texts: Sequence[str], width: int, size: int) -> Padded | tuple[()]:
-        """Returns sources in ids of the target vocabulary, without what it does not know."""
-        config = self.config
-        if config.encoder_repetition_penalty == 1.0 and not config.encoder_no_repeat_ngram:
-            return ()
-        unknown = self._target.unk_id
-        ids = [[one for one in self._target.encode(text) if one != unknown] for text in texts]
-        return padded([one[:width] for one in ids], size, self._target.pad_id)
-
-    def _prefixes(self, requests: Sequence[Request], size: int) -> Padded | tuple[()]:
-        if not any(request.prefix for request in requests):
-            return ()
-        coder = self._members[0].coder
-        ids = [coder.target_ids(request.prefix, request.text)[:-1] for request in requests]
-        return padded(ids, size, self._target.pad_id)
-
-    def _required(self, requests: Sequence[Request], size: int) -> Required | tuple[()]:
-        if not any(request.required for request in requests):
-            return ()
-        coder = self._members[0].coder
-        phrases = [
-            [coder.target_ids(phrase, request.text)[:-1] for phrase in request.required]
-            for request in requests
-        ]
-        count = max(map(len, phrases))
-        longest = max(len(phrase) for of_one in phrases for phrase in of_one)
-        values = np.full((size, count, longest), self._target.pad_id, np.int32)
-        lengths = np.zeros((size, count), np.int32)
-        for row, of_one in enumerate(phrases):
-            for place, phrase in enumerate(of_one):
-                values[row, place, : len(phrase)] = phrase
-                lengths[row, place] = len(phrase)
-        return Required(values, lengths)
-
-    def _limit(self, source_lengths):
-        config = self.config
-        added = np.floor(config.max_length_ratio * source_lengths).astype(np.int32)
-        if config.max_length is not None:
-            return config.max_length + added
-        return np.maximum(self._longest_target, 2 * source_lengths).astype(np.int32) + 10 + added
-
     def _started(self, weights: Weights, sources: tuple[Padded, ...], asked: Asked) -> Work:
         parts = zip(self._members, weights.members, sources, strict=True)
         encoded = [
@@ -375,13 +293,15 @@ class Answerer:
                 ),
             )
         memory = tuple(memory for _, memory in encoded)
-        room = int(self._limit(sources[0].values.shape[1]))
+        room = int(self.asker.limit(sources[0].values.shape[1]))
         return self._begin_fn(state, asked._replace(memory=memory), room)
 
     def _step_fn(self, weights: Weights, asked: Asked) -> StepFn:
         parts = zip(self._members, weights.members, asked.memory, strict=True)
         step_fns = [
-            seq2seq_step_fn(member.model, params, memory, most_source=rounded(self.max_source))
+            seq2seq_step_fn(
+                member.model, params, memory, most_source=rounded(self.asker.max_source)
+            )
             for member, params, memory in parts
         ]
         step_fn = ensemble(step_fns, mean=self.config.ensemble)

@@ -1,6 +1,5 @@
 """Every command as a user types it, on a run that trains in seconds, and with what goes wrong."""
 
-import io
 import json
 import shutil
 import signal
@@ -11,62 +10,9 @@ import time
 import jax
 import numpy as np
 import pytest
-
-from seqjax.cli.main import main
+from cli.commands import SMALL, fed, one_line_error, seqjax, train
 
 pytestmark = pytest.mark.standard_promotion
-
-PAIRS = "".join(f"{a}{b}{c}\t{c}{b}{a}\n" for a in "abcd" for b in "abcd" for c in "abcd")
-SMALL = (
-    *("--model.embedding-size", "8", "--model.hidden-size", "16", "--data.batch-size", "16"),
-    *("--data.buckets", "1", "--validation.examples", "8", "--optimizer.warmup-steps", "2"),
-)
-
-
-def seqjax(*words):
-    """Runs a command in this process; returns its exit code."""
-    return main([str(word) for word in words])
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("files")
-    (folder / "pairs.tsv").write_text(PAIRS)
-    (folder / "valid.tsv").write_text(PAIRS[:160])
-    (folder / "text.txt").write_text("the cat sat on the mat\nthe dog sat on the log\n" * 60)
-    return folder
-
-
-def train(files, run, *more):
-    return seqjax(
-        *("train", "--train", files / "pairs.tsv", "--valid", files / "valid.tsv"),
-        *("--run-dir", run, *SMALL, *more),
-    )
-
-
-@pytest.fixture(scope="module")
-def run(files):
-    path = files / "run"
-    assert train(files, path, "--steps", "12", "--validation.every", "6") == 0
-    return path
-
-
-@pytest.fixture(scope="module")
-def language_run(files):
-    path = files / "language"
-    code = seqjax(
-        *("train", "--task", "language-model", "--train", files / "text.txt", "--steps", "12"),
-        *("--data.target-tokens", "words", "--data.min-count", "1", "--data.window", "8"),
-        *("--data.batch-size", "4", "--model.hidden-size", "16", "--model.embedding-size", "8"),
-        *("--model.decoder-layers", "1", "--run-dir", path),
-    )
-    assert code == 0
-    return path
-
-
-def fed(monkeypatch, content):
-    stream = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8")
-    monkeypatch.setattr(sys, "stdin", stream)
 
 
 def test_a_run_directory_explains_itself(run):
@@ -171,13 +117,6 @@ def test_each_command_refuses_the_other_kind_of_run(run, language_run, monkeypat
     assert seqjax("decode", language_run) == 2
     assert seqjax("generate", run, "--prompt", "a") == 2
     assert capsys.readouterr().err.count("error: ") == 2
-
-
-def one_line_error(capsys, *words):
-    code = seqjax(*words)
-    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
-    assert code == 2 and len(errors) == 1
-    return errors[0]
 
 
 @pytest.mark.parametrize(
@@ -327,7 +266,7 @@ def test_a_signal_saves_and_leaves_and_the_same_command_goes_on(files, tmp_path,
 
 FULL = """
 import resource, sys
-from seqjax.cli.main import main
+from cli.commands import SMALL, fed, one_line_error, seqjax, train
 import seqjax.cli.train
 resource.setrlimit(resource.RLIMIT_FSIZE, (8_000, resource.RLIM_INFINITY))
 sys.exit(main())

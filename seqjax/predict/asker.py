@@ -1,0 +1,133 @@
+"""Requests into what a search is asked: ids, limits, keys, and what an answer must hold."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from seqjax.build.search import Asked, Rules
+from seqjax.config import DecodeConfig
+from seqjax.data.coding import PairCoder
+from seqjax.decode.required import Required
+from seqjax.predict.answer import Request
+from seqjax.predict.room import padded, row_keys
+from seqjax.types import Padded
+
+
+class Asker:
+    """Knows what texts are to the models that answer, and how long answers may be."""
+
+    def __init__(
+        self,
+        coders: Sequence[PairCoder],
+        config: DecodeConfig,
+        rules: Rules,
+        *,
+        longest_target: int,
+        max_source: int,
+    ):
+        """Args:
+        coders: One for each model; their target vocabularies are the same.
+        config: How to search.
+        rules: Ids that the search must know.
+        longest_target: Tokens of the longest training target, EOS included.
+        max_source: Longer sources are cut there.
+        """
+        self.max_source = max_source
+        self._coders, self._config, self._rules = tuple(coders), config, rules
+        self._target, self._longest_target = coders[0].target, longest_target
+        self._draws = config.method in ("sample", "stochastic_beam")
+
+    def length(self, text: str) -> int:
+        """Returns the tokens of a source text, not cut yet."""
+        return len(self._coders[0].source_ids(text))
+
+    def limit(self, source_lengths):
+        """Returns the most tokens, EOS counted, of an answer to a source of this many."""
+        config = self._config
+        added = np.floor(config.max_length_ratio * source_lengths).astype(np.int32)
+        if config.max_length is not None:
+            return config.max_length + added
+        return np.maximum(self._longest_target, 2 * source_lengths).astype(np.int32) + 10 + added
+
+    def asked(
+        self,
+        requests: Sequence[Request],
+        numbers: Sequence[int],
+        size: int,
+        like: Sequence[Request] = (),
+    ) -> tuple[tuple[Padded, ...], Asked]:
+        """Returns the sources as each model reads them, and what else belongs to the sentences.
+
+        Args:
+          requests: What is asked.
+          numbers: Of the requests, for draws.
+          size: Rows; those beyond the requests are empty.
+          like: All requests that these are a part of: what any of them wants, the others have room
+            for.
+        """
+        texts = [request.text for request in requests]
+        sources = []
+        for coder in self._coders:
+            ids = [coder.source_ids(text)[: self.max_source] for text in texts]
+            sources.append(padded(ids, size, coder.source.pad_id))
+        lengths, like = sources[0].lengths, like or requests
+        prefixed = any(request.prefix for request in like)
+        requiring = any(request.required for request in like)
+        return tuple(sources), Asked(
+            memory=(),
+            limits=np.where(lengths > 0, self.limit(lengths), 0).astype(np.int32),
+            keys=row_keys(self._config.seed, numbers, size) if self._draws else (),
+            source=self._as_target(texts, sources[0].values.shape[1], size),
+            prefix=self._prefixes(requests, size) if prefixed else (),
+            required=self._required(requests, size) if requiring else (),
+        )
+
+    def trouble(self, request: Request) -> str | None:
+        """Returns why no answer can hold what a request wants; None if one can."""
+        unknown = self._target.unk_id
+        limit = int(self.limit(np.array(min(self.length(request.text), self.max_source))))
+        needed = len(self._said(request.prefix, request)) + 1
+        for what, text in (("prefix", request.prefix), *(("phrase", p) for p in request.required)):
+            ids = self._said(text, request)
+            if unknown in ids:
+                token = self._target.cut(text)[ids.index(unknown)]
+                return f"the {what} {text!r} has {token!r}, which the target vocabulary lacks"
+            if what == "phrase" and not ids:
+                return "a phrase is empty"
+            if self._rules.forbids(ids):
+                return f"the {what} {text!r} is forbidden, too"
+            needed += len(ids) if what == "phrase" else 0
+        if needed > limit:
+            return f"it needs {needed} tokens, EOS counted, and there is room for {limit}"
+        return None
+
+    def _said(self, text: str, request: Request) -> list[int]:
+        """Returns a part of an answer as ids."""
+        return self._coders[0].target_ids(text, request.text)[:-1].tolist()
+
+    def _as_target(self, texts: Sequence[str], width: int, size: int) -> Padded | tuple[()]:
+        """Returns sources in ids of the target vocabulary, without what it does not know."""
+        config = self._config
+        if config.encoder_repetition_penalty == 1.0 and not config.encoder_no_repeat_ngram:
+            return ()
+        unknown = self._target.unk_id
+        ids = [[one for one in self._target.encode(text) if one != unknown] for text in texts]
+        return padded([one[:width] for one in ids], size, self._target.pad_id)
+
+    def _prefixes(self, requests: Sequence[Request], size: int) -> Padded:
+        ids = [self._said(request.prefix, request) for request in requests]
+        return padded(ids, size, self._target.pad_id)
+
+    def _required(self, requests: Sequence[Request], size: int) -> Required:
+        phrases = [
+            [self._said(phrase, request) for phrase in request.required] for request in requests
+        ]
+        count = max(1, *map(len, phrases))
+        longest = max([len(phrase) for of_one in phrases for phrase in of_one], default=1)
+        values = np.full((size, count, longest), self._target.pad_id, np.int32)
+        lengths = np.zeros((size, count), np.int32)
+        for row, of_one in enumerate(phrases):
+            for place, phrase in enumerate(of_one):
+                values[row, place, : len(phrase)] = phrase
+                lengths[row, place] = len(phrase)
+        return Required(values, lengths)

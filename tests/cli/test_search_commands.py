@@ -1,0 +1,302 @@
+"""What a search can be told on the command line, on a run that has hardly learnt anything."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from cli.commands import fed, one_line_error, seqjax
+
+from seqjax import conclude
+from seqjax.config import DecodeConfig
+from seqjax.predict.answer import Request, silent
+from seqjax.rundir import load_weights, save_weights
+from seqjax.together import Beside, Panel
+
+pytestmark = pytest.mark.standard_promotion
+LINES = b"abc\ndba\n\nca\n"
+
+
+def decoded(monkeypatch, capsys, *words, lines=LINES):
+    fed(monkeypatch, lines)
+    assert seqjax("decode", *words) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize("mean", ("log_probs", "probs"))
+def test_a_run_beside_itself_says_what_it_says_alone(run, monkeypatch, capsys, mean):
+    alone = decoded(monkeypatch, capsys, run, "--scores")
+    both = decoded(monkeypatch, capsys, run, run, "--scores", "--ensemble", mean)
+    assert [line.split("\t")[1] for line in alone] == [line.split("\t")[1] for line in both]
+    scores = [[float(line.split("\t")[0]) for line in lines] for lines in (alone, both)]
+    np.testing.assert_allclose(*scores, atol=1e-4)
+
+
+def test_a_language_model_has_a_say(run, letters_run, monkeypatch, capsys):
+    plain = decoded(monkeypatch, capsys, run, "--scores")
+    words = (run, "--scores", "--language-model", letters_run)
+    deaf = decoded(monkeypatch, capsys, *words, "--language-weight", "0")
+    heard = decoded(monkeypatch, capsys, *words, "--language-weight", "3")
+    assert deaf == plain != heard
+    ranked = decoded(
+        *(monkeypatch, capsys, run, "--scores", "--n-best", "3", "--keep", "1"),
+        *("--rerank", letters_run, "--rerank-weight", "2"),
+    )
+    assert len(ranked) == 4 and ranked != plain
+    again = decoded(
+        *(monkeypatch, capsys, run, "--n-best", "3", "--rerank", run, "--rerank-weight", "1"),
+    )
+    assert again == decoded(monkeypatch, capsys, run, "--n-best", "3")
+
+
+def test_answers_begin_with_and_hold_what_is_wanted(run, tmp_path, monkeypatch, capsys):
+    (tmp_path / "prefix").write_text("ba\n\n\nd\n")
+    (tmp_path / "phrases").write_text("cc\td\n\n\nab\n")
+    for method in ("beam", "greedy", "sample"):
+        lines = decoded(
+            *(monkeypatch, capsys, run, "--method", method, "--max-length", "9"),
+            *("--prefix", tmp_path / "prefix", "--require", tmp_path / "phrases"),
+        )
+        assert lines[0].startswith("ba") and "cc" in lines[0] and "d" in lines[0]
+        assert lines[3].startswith("d") and "ab" in lines[3]
+
+
+def test_scores_of_a_search_are_those_of_its_answers(run, tmp_path, monkeypatch, capsys):
+    settings = ("--repetition-penalty", "1.4", "--min-length", "2", "--word-reward", "0.3")
+    found = decoded(monkeypatch, capsys, run, "--scores", *settings)
+    answers = tmp_path / "answers"
+    answers.write_text("".join(line.split("\t")[1] + "\n" for line in found))
+    scored = decoded(monkeypatch, capsys, run, "--targets", answers, *settings)
+    for one, other in zip(found, scored, strict=True):
+        assert one.split("\t")[1] == other.split("\t")[1]
+        np.testing.assert_allclose(
+            float(one.split("\t")[0]), float(other.split("\t")[0]), atol=1e-4
+        )
+
+
+def test_what_is_forbidden_is_not_said(run, tmp_path, monkeypatch, capsys):
+    (tmp_path / "forbidden").write_text("a\nbc\n")
+    lines = decoded(
+        *(monkeypatch, capsys, run, "--forbid", tmp_path / "forbidden", "--n-best", "4"),
+        *("--min-length", "3", "--max-length", "6"),
+    )
+    assert len(lines) == 16 and any(lines)
+    assert not any("a" in line or "bc" in line for line in lines)
+
+
+def test_the_answer_most_like_the_others_comes_first(run, monkeypatch, capsys):
+    words = (run, "--n-best", "5", "--consensus", "edit", "--scores", "--method", "sample")
+    lines = decoded(monkeypatch, capsys, *words, "--seed", "4")
+    assert lines == decoded(monkeypatch, capsys, *words, "--seed", "4")
+    assert lines != decoded(monkeypatch, capsys, *words, "--seed", "5")
+    scores = [float(line.split("\t")[0]) for line in lines[:5]]
+    assert scores == sorted(scores, reverse=True) and 0 <= scores[-1] <= scores[0] <= 1
+
+
+def test_draws_of_whole_answers_differ(run, monkeypatch, capsys):
+    lines = decoded(
+        *(monkeypatch, capsys, run, "--method", "stochastic_beam", "--n-best", "6"), lines=b"abc\n"
+    )
+    assert len(set(lines)) == 6
+
+
+def test_every_other_flag_is_understood_by_a_search(run, monkeypatch, capsys):
+    """Each changes nothing but what it is for; here, that they go together."""
+    lines = decoded(
+        *(monkeypatch, capsys, run, "--beam-size", "4", "--n-best", "2", "--stop", "patience"),
+        *("--patience", "1.5", "--beam-groups", "2", "--diversity", "0.5", "--exempt", "a b"),
+        *("--coverage-penalty", "0.2", "--coverage-when", "each_step", "--no-repeat-ngram", "3"),
+        *("--presence-penalty", "0.1", "--frequency-penalty", "0.1", "--repetition-window", "4"),
+        *("--encoder-repetition-penalty", "1.1", "--encoder-no-repeat-ngram", "3"),
+        *("--length-decay", "1.1", "--length-decay-start", "3", "--max-length-ratio", "0.5"),
+        *("--first-token", "a", "--last-token", "EOS", "--unknown", "forbid"),
+        *("--length-penalty-kind", "gnmt", "--repetition-meaning", "normalized"),
+        *("--repetition-penalty", "1.1", "--coverage-kind", "summary", "--normalise", "before"),
+    )
+    assert len(lines) == 8
+    assert all(line.startswith("a") for number, line in enumerate(lines) if number not in (4, 5))
+    lines = decoded(
+        *(monkeypatch, capsys, run, "--method", "sample", "--temperature", "0.9", "--top-k", "3"),
+        *("--top-p", "0.9", "--min-p", "0.01", "--typical-p", "0.95", "--epsilon-cutoff", "0.001"),
+        *("--eta-cutoff", "0.001"),
+    )
+    assert len(lines) == 4
+
+
+def test_a_report_says_whether_it_is_the_search_or_the_model(run, files, capsys):
+    assert seqjax("evaluate", run, "--data", files / "valid.tsv", "--report", "--json") == 0
+    report = json.loads(capsys.readouterr().out)["report"]
+    assert set(report) == {"answers", "greedy", "references"}
+    for measures in report.values():
+        for interval in measures.values():
+            assert interval["low"] <= interval["value"] <= interval["high"]
+    answers, references = report["answers"], report["references"]
+    assert references["length_ratio"]["value"] == 1.0
+    # A wide beam of a model that has learnt nothing finds likelier answers than the right ones.
+    assert answers["log_prob"]["value"] > references["log_prob"]["value"]
+    assert answers["search_errors"]["value"] <= 0.2
+    assert seqjax("evaluate", run, run, "--report", "--limit", "4") == 0
+    assert "seq_rep_4" in capsys.readouterr().out
+
+
+def test_unknown_tokens_are_replaced_by_what_was_looked_at(run, tmp_path):
+    """A run that can say nothing but the unknown token."""
+    path = tmp_path / "run"
+    shutil.copytree(run, path)
+    params, metadata = load_weights(path / "best.safetensors")
+    params["decoder"]["output_bias"][3] = 100.0
+    save_weights(path / "best.safetensors", params, metadata)
+    trained = conclude.load(str(path))
+    settings = DecodeConfig(unknown="replace", max_length=3)
+    panel = Panel([trained], settings, Beside(lexicon={"a": "x"}))
+    plain = Panel([trained], DecodeConfig(max_length=3))
+    for text in ("abc", "bcd", "dd"):
+        ((answer,),), ((unknown,),) = panel([text]), plain([text])
+        assert set(unknown.tokens) == {"\N{REPLACEMENT CHARACTER}"}
+        looked = [text[place] for place in _looked_at(trained, text, len(answer.tokens))]
+        assert list(answer.tokens) == [{"a": "x"}.get(token, token) for token in looked]
+    assert panel(["abc", "bcd", "dd"])[2][0] == panel(["dd"])[0][0]
+
+
+def _looked_at(trained, text, count):
+    coder = trained.answerer()._members[0].coder
+    source = np.array([coder.source_ids(text)])
+    said = np.full((1, count), 3)
+    from seqjax.types import Padded
+
+    pair = Padded(source, np.array([len(text)])), Padded(said, np.array([count]))
+    _, weights = trained.learner.model.apply({"params": trained.params}, *pair)
+    return np.argmax(np.asarray(weights)[0], axis=-1)
+
+
+def test_an_answer_is_streamed_as_it_is_said(run):
+    trained = conclude.load(str(run))
+    for settings in (
+        DecodeConfig(method="greedy"),
+        DecodeConfig(method="sample", seed=3, temperature=2.0),
+    ):
+        answerer = trained.answerer(settings)
+        ((answer,),) = answerer(trained.weights, ["abca"])
+        assert tuple(answerer.stream(trained.weights, "abca")) == answer.tokens
+        assert list(answerer.stream(trained.weights, "")) == []
+    with pytest.raises(ValueError, match="Greedy or Sample to be streamed, got Beam"):
+        list(trained.answerer(DecodeConfig()).stream(trained.weights, "abc"))
+
+
+def test_an_answer_does_not_depend_on_what_others_must_hold(run):
+    trained = conclude.load(str(run))
+    panel = Panel([trained], DecodeConfig(n_best=2, batch_size=2))
+    asked = [Request("abc", required=("dd",)), Request("dc", prefix="a"), Request("bca")]
+    asked += [Request("ab" * n) for n in range(1, 9)]  # blocks in which nobody wants anything
+    together = panel(asked)
+    for request, expected in zip(asked, together, strict=True):
+        (alone,) = panel([request])
+        assert [answer.text for answer in alone] == [answer.text for answer in expected]
+
+
+# What is wrong is answered in one line
+
+
+WRONG_FILES = (
+    ("--require", "zz\n\n\n\n", ":1: the phrase 'zz' has 'z', which the target vocabulary lacks"),
+    ("--require", "\n", "has 1 lines and the input 4; one is needed each"),
+    ("--require", "\nab\t\n\n\n", ":2: a phrase is empty"),
+    ("--require", f"{'ab' * 30}\n\n\n\n", ":1: it needs 61 tokens, EOS counted, and there is room"),
+    ("--prefix", "a\nz\n\n\n", ":2: the prefix 'z' has 'z', which"),
+    ("--targets", "a\n", "has 1 lines and the input 4"),
+    ("--forbid", "a\n\nb\n", ":2: the line is empty"),
+    ("--lexicon", "a\tb\nc d\n", ":2: a line must be a source token, a tab and a target token"),
+    ("--lexicon", "a\tb\na\tc\n", ":2: 'a' is 'b' further up; keep one"),
+)
+
+
+@pytest.mark.parametrize(("flag", "content", "message"), WRONG_FILES)
+def test_files_that_cannot_be_meant_are_refused(
+    run, tmp_path, monkeypatch, capsys, flag, content, message
+):
+    path = tmp_path / "wrong"
+    path.write_text(content)
+    fed(monkeypatch, LINES)
+    error = one_line_error(capsys, "decode", run, flag, path)
+    assert message in error and str(path) in error
+
+
+def test_what_is_wanted_and_forbidden_is_refused(run, tmp_path, monkeypatch, capsys):
+    (tmp_path / "forbidden").write_text("ab\nc\n")
+    (tmp_path / "phrases").write_text("dab\n\n\n\n")
+    words = ("decode", run, "--forbid", tmp_path / "forbidden")
+    fed(monkeypatch, LINES)
+    error = one_line_error(capsys, *words, "--require", tmp_path / "phrases")
+    assert "phrases:1: the phrase 'dab' is forbidden, too" in error
+    error = one_line_error(capsys, *words, "--first-token", "c")
+    assert "decode.first_token 'c' is forbidden too" in error
+
+
+def test_runs_that_do_not_go_together_are_refused(
+    run, language_run, files, tmp_path, monkeypatch, capsys
+):
+    fed(monkeypatch, LINES)
+    assert "answers nothing" in one_line_error(capsys, "decode", run, language_run)
+    error = one_line_error(capsys, "decode", run, "--language-model", run)
+    assert "must be a language model to be listened to" in error
+    error = one_line_error(capsys, "decode", run, "--language-model", language_run)
+    assert "its tokens are text_words, those of the answers chars" in error
+    other = tmp_path / "other"
+    shutil.copytree(run, other)
+    vocabulary = conclude.load(str(run)).vocabularies["target"]
+    type(vocabulary)("chars", ("a", "b", "c", "x")).save(other / "vocabulary", "target")
+    error = one_line_error(capsys, "decode", run, other)
+    assert "its target vocabulary is not that of" in error and "'d' is in one of them only" in error
+    error = one_line_error(capsys, "decode", run, "--exempt", "a zz")
+    assert "decode.exempt must name tokens of the vocabulary of answers" in error
+
+
+@pytest.mark.parametrize(
+    "settings",
+    (
+        {"beam_size": 3, "n_best": 2, "coverage_penalty": 0.3, "repetition_penalty": 1.2},
+        {"method": "greedy", "no_repeat_ngram": 2},
+        {"method": "sample", "n_best": 2, "temperature": 1.5},
+    ),
+    ids=lambda settings: settings.get("method", "beam"),
+)
+def test_trained_models_answer_alone_as_in_any_batch(run, settings):
+    trained = conclude.load(str(run))
+    texts = [
+        "abc",
+        "d",
+        "bcdabcdabcdabcdabcd",
+        "ca",
+        "",
+        "dd",
+        "abcdabcdabcdabcdabcdabcdabcdabcdabc",
+    ]
+    texts += ["ab" * n for n in range(1, 6)]
+    whole = trained.answerer(DecodeConfig(batch_size=4, **settings))
+    together = whole(trained.weights, texts)
+    large = trained.answerer(DecodeConfig(batch_size=32, **settings))(trained.weights, texts)
+    for number, text in enumerate(texts):
+        (alone,) = whole(trained.weights, [text], first=number)
+        for other in (alone, large[number]):
+            assert [a.text for a in other] == [a.text for a in together[number]]
+            np.testing.assert_allclose(
+                [a.score for a in other], [a.score for a in together[number]], atol=1e-5
+            )
+
+
+def test_nothing_is_compiled_after_the_first_batches(run):
+    trained = conclude.load(str(run))
+    compiled = []
+
+    def announce(what):
+        compiled.append(what)
+        return silent(what)
+
+    answerer = trained.answerer(DecodeConfig(beam_size=2, batch_size=4), announce)
+    texts = ["abcd" * n for n in (1, 1, 2, 3, 1, 2, 5, 5, 6, 5, 6, 5, 1, 2, 3)]
+    answerer(trained.weights, texts)
+    searches = [what for what in compiled if what.startswith("beam search")]
+    assert len(searches) == len(set(searches)) == 2  # of 16 and 24 source positions
+    count = len(compiled)
+    answerer(trained.weights, texts[::-1] * 2)
+    assert len(compiled) == count
