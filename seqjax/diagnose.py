@@ -7,7 +7,7 @@ from typing import Any
 from seqjax.conclude import Trained
 from seqjax.config import DecodeConfig
 from seqjax.measure import Decoded
-from seqjax.metrics.bootstrap import Interval, bootstrap, bootstrap_mean
+from seqjax.metrics.bootstrap import Interval, bootstrap_mean
 from seqjax.metrics.health import distinct_n, rep_within, repeats, seq_rep_n
 from seqjax.predict.answer import Answer
 from seqjax.together import Panel
@@ -27,10 +27,10 @@ def search_report(
 
     Of each: `log_prob` (nats) and `log_prob_per_token` by the model alone, without what penalties
     and processors did; `length_ratio` to the references, `empty`, `ended`, `repeated` (see
-    `health`), `seq_rep_1` to `seq_rep_4`, `rep_16`, `distinct_1` and `distinct_2`. Of the answers
-    besides: `search_errors`, the share of sentences whose reference the model finds more probable
-    than the answer: there the search fell short. Elsewhere, where an answer is wrong, it is the
-    model that prefers it.
+    `health`), `seq_rep_1` to `seq_rep_4`, `rep_16`, `distinct_1` and `distinct_2` (which have no
+    interval). Of the answers besides: `search_errors`, the share of sentences whose reference the
+    model finds more probable than the answer: there the search fell short. Elsewhere, where an
+    answer is wrong, it is the model that prefers it.
 
     Args:
       runs: What answered.
@@ -91,8 +91,8 @@ def _measures(
     }
     found = {name: bootstrap_mean(_finite(parts)) for name, parts in means.items()}
     for size in (1, 2):
-        distinct = lambda indices, size=size: distinct_n([tokens[i] for i in indices], size)
-        found[f"distinct_{size}"] = bootstrap(distinct, len(tokens), resamples=200)
+        # No interval: a sentence drawn twice would count as a repetition.
+        found[f"distinct_{size}"] = Interval(distinct_n(tokens, size))
     return found
 
 

@@ -96,4 +96,4 @@ def _cell(interval: Any) -> str:
     if interval is None:
         return ""
     value, low, high = interval
-    return f"{value:.4f} ({low:.4f}, {high:.4f})"
+    return f"{value:.4f}" + ("" if low is None else f" ({low:.4f}, {high:.4f})")

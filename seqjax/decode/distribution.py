@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, Int
 
 from seqjax.decode.protocol import AnyState
 
-BLOCK = 64
+BLOCK = 32
 """Width of the blocks in which `best` looks for large values first."""
 
 
@@ -71,17 +71,18 @@ def best(
     compared block by block. Each of the largest stands in one of the `count` blocks with the
     largest maxima, for else each of these would hold a larger value, or an equal one before it.
     """
-    size = values.shape[-1]
-    blocks = -(-size // BLOCK)
+    blocks, rest = divmod(values.shape[-1], BLOCK)
     if blocks < 2 * count:
         found, index = jax.lax.top_k(values, count)
         return found, index
-    ends = [(0, 0)] * (values.ndim - 1)
-    padded = jnp.pad(values, [*ends, (0, blocks * BLOCK - size)], constant_values=-jnp.inf)
-    padded = padded.reshape(*values.shape[:-1], blocks, BLOCK)
-    _, chosen = jax.lax.top_k(jnp.max(padded, axis=-1), count)
-    chosen = jnp.sort(chosen, axis=-1)  # so that equal values keep their order
-    inside = jnp.take_along_axis(padded, chosen[..., None], axis=-2)
-    found, index = jax.lax.top_k(inside.reshape(*values.shape[:-1], count * BLOCK), count)
-    block = jnp.take_along_axis(chosen, index // BLOCK, axis=-1)
-    return found, block * BLOCK + index % BLOCK
+    whole = values[..., : blocks * BLOCK].reshape(*values.shape[:-1], blocks, BLOCK)
+    _, chosen = jax.lax.top_k(jnp.max(whole, axis=-1), count)
+    chosen = jnp.sort(chosen, axis=-1)[..., None]  # so that equal values keep their order
+    inside = chosen * BLOCK + jnp.arange(BLOCK).reshape((1,) * values.ndim + (BLOCK,))
+    places = inside.reshape(*values.shape[:-1], count * BLOCK)
+    after = jnp.broadcast_to(
+        jnp.arange(blocks * BLOCK, values.shape[-1]), (*values.shape[:-1], rest)
+    )
+    places = jnp.concatenate([places, after], axis=-1)
+    found, index = jax.lax.top_k(jnp.take_along_axis(values, places, axis=-1), count)
+    return found, jnp.take_along_axis(places, index, axis=-1)

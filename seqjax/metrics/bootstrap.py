@@ -9,11 +9,11 @@ from seqjax.types import Mean
 
 
 class Interval(NamedTuple):
-    """A score and the interval that holds it in so many of the resamples."""
+    """A score and, where resampling can tell, the interval that it is in for most resamples."""
 
     value: float
-    low: float
-    high: float
+    low: float | None = None
+    high: float | None = None
 
 
 def bootstrap(

@@ -39,6 +39,9 @@ from seqjax.predict.room import height, padded, rounded
 from seqjax.train.compiled import AnnounceFn, Compiled
 from seqjax.types import Padded, Parameters
 
+LATE_BLOCKS = 3
+"""Blocks of short sources, at most, that are kept for the end."""
+
 
 class Member(NamedTuple):
     """One of the models that answer together.
@@ -219,6 +222,9 @@ class Answerer:
         if not order:
             return
         size = height(len(order), self.config.batch_size, self._width)
+        # Long sources take many steps; short ones are kept for the slots that are free by then.
+        late = size * min(LATE_BLOCKS, len(order) // size // 4)
+        order = order[late:] + order[:late]
 
         def blocks() -> Iterator[tuple[list[int], Work]]:
             for start in range(0, len(order), size):

@@ -17,7 +17,7 @@ VOCAB, MOST = 7, 9
 
 def test_a_copying_step_has_columns_for_the_longest_source_whatever_the_batch():
     """Else what is drawn would depend on how long the sources beside it are."""
-    model = build_seq2seq(COPYING, source_vocab_size=7, target_vocab_size=VOCAB, bos_id=1)
+    model = build_seq2seq(COPYING, source_vocab_size=7, target_vocab_size=VOCAB, bos_id=1, unk_id=3)
     ids = jnp.stack([jnp.array([4, 5, 6]), jnp.array([5, 8, 6])], axis=-1)[None]
     source = Padded(ids, jnp.array([3]))
     target = Padded(jnp.array([[4]]), jnp.array([1]))

@@ -10,7 +10,7 @@ import time
 import jax
 import numpy as np
 import pytest
-from cli.commands import SMALL, fed, one_line_error, seqjax, train
+from cli.commands import PAIRS, SMALL, fed, one_line_error, seqjax, train
 
 pytestmark = pytest.mark.standard_promotion
 
@@ -266,7 +266,7 @@ def test_a_signal_saves_and_leaves_and_the_same_command_goes_on(files, tmp_path,
 
 FULL = """
 import resource, sys
-from cli.commands import SMALL, fed, one_line_error, seqjax, train
+from seqjax.cli.main import main
 import seqjax.cli.train
 resource.setrlimit(resource.RLIMIT_FSIZE, (8_000, resource.RLIM_INFINITY))
 sys.exit(main())
