@@ -8,7 +8,9 @@ import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.timing import ROOT, line, product_rate, rounded, rows, timing
@@ -16,6 +18,8 @@ from benchmarks.timing import ROOT, line, product_rate, rounded, rows, timing
 BATCH = 64
 ALONE = 60
 """Sentences that are decoded one at a time."""
+LONGEST = 60
+"""Tokens that peers stop an answer at."""
 STOPS = ("exact", "first_full")
 
 
@@ -40,6 +44,7 @@ class Said(NamedTuple):
       seconds: For all sentences.
       sentences: How many.
       tokens: That the best answers have, EOS counted.
+      median: Seconds of a sentence, if they come one at a time.
       gflop: Matrix products of the decoder for the best answers and their beam, if known, in 1e9
         operations.
     """
@@ -47,7 +52,29 @@ class Said(NamedTuple):
     seconds: float
     sentences: int
     tokens: int
+    median: float | None = None
     gflop: float | None = None
+
+
+def timed(lengths_fn: Callable[[list[str]], list[int]], data: str, batch: int) -> Said:
+    """Returns what a decoder takes for all lines of a file, or for some of them, one at a time.
+
+    Args:
+      lengths_fn: Decodes lines; returns the tokens of the best answer to each, EOS counted.
+      data: File with a source sentence a line.
+      batch: 1 if they come one at a time.
+    """
+    lines = Path(data).read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    parts = [[line] for line in lines[:ALONE]] if batch == 1 else [lines]
+    for part in parts:
+        lengths_fn(part)
+    seconds, lengths = [], []
+    for part in parts:
+        started = time.perf_counter()
+        lengths += lengths_fn(part)
+        seconds.append(time.perf_counter() - started)
+    median = statistics.median(seconds) if batch == 1 else None
+    return Said(sum(seconds), len(lengths), sum(lengths), median)
 
 
 def measurements(
@@ -95,7 +122,7 @@ def _in_turn(commands: dict[str, list[str]], runs: int) -> dict[str, list[Said]]
     for _ in range(runs):
         for name, command in commands.items():
             done = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=ROOT)
-            said[name].append(Said(*json.loads(done.stdout.splitlines()[-1])))
+            said[name].append(Said(**json.loads(done.stdout.splitlines()[-1])))
     return said
 
 

@@ -4,28 +4,28 @@
 """
 
 import json
+import os
 import sys
-import time
-from pathlib import Path
 
-ALONE = 60
+from benchmarks.decode import LONGEST, timed
 
 
 def engine_of(model: str, beam: int, batch: int):
-    """Returns its inference engine with a model loaded."""
+    """Returns its inference engine with a model loaded; it sorts lines by length itself."""
     import torch  # pyright: ignore[reportMissingImports]
     from onmt.inference_engine import InferenceEnginePY  # pyright: ignore[reportMissingImports]
     from onmt.opts import translate_opts  # pyright: ignore[reportMissingImports]
     from onmt.utils.parse import ArgumentParser  # pyright: ignore[reportMissingImports]
 
-    torch.set_num_threads(2)
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
     # Newer versions of PyTorch load nothing but tensors unless they are told to.
     load = torch.load
     torch.load = lambda *given, **settings: load(*given, **settings | {"weights_only": False})
     parser = ArgumentParser()
     translate_opts(parser)
-    words = ["-model", model, "-src", "unused", "-beam_size", str(beam), "-max_length", "60"]
-    words += ["-batch_size", str(batch), "-batch_type", "sents", "-log_file", "/dev/null"]
+    words = ["-model", model, "-src", "unused", "-beam_size", str(beam)]
+    words += ["-max_length", str(LONGEST), "-log_file", "/dev/null"]
+    words += ["-batch_size", str(batch), "-batch_type", "sents"]
     options = parser.parse_args(words)
     ArgumentParser.validate_translate_opts(options)
     ArgumentParser._get_all_transform_translate(options)
@@ -35,19 +35,13 @@ def engine_of(model: str, beam: int, batch: int):
 
 
 def main(model: str, data: str, beam: int, batch: int) -> None:
-    """Prints seconds, sentences and tokens as JSON."""
-    lines = Path(data).read_text(encoding="utf-8").split("\n")[:-1]
-    lines = lines[:ALONE] if batch == 1 else lines
-    # Sorted by length, as `seqjax` does, so that batches are as even as they can be.
-    lines = sorted(lines, key=lambda line: len(line.split()))
+    """Prints what decoding takes as JSON."""
     engine = engine_of(model, beam, batch)
-    parts = [[line] for line in lines] if batch == 1 else [lines]
-    for part in parts[:10]:
-        engine.infer_list(part)
-    started = time.perf_counter()
-    answers = [found[0] for part in parts for found in engine.infer_list(part)[1]]
-    seconds = time.perf_counter() - started
-    print(json.dumps([seconds, len(lines), sum(len(one.split()) + 1 for one in answers)]))
+
+    def lengths(lines: list[str]) -> list[int]:
+        return [len(found[0].split()) + 1 for found in engine.infer_list(lines)[1]]
+
+    print(json.dumps(timed(lengths, data, batch)._asdict()))
 
 
 if __name__ == "__main__":

@@ -5,34 +5,29 @@
 
 import json
 import sys
-import time
 from typing import Any
 
 import jax
 
-from benchmarks.decode import ALONE, Said
+from benchmarks.decode import Said, timed
 from seqjax.conclude import Trained, load
 from seqjax.config import DecodeConfig
-from seqjax.data.readers import read_lines
 from seqjax.train.allocator import keep_freed_memory
 
 
 def decode(path: str, data: str, beam: int, batch: int, stop: Any) -> Said:
     """Decodes all lines of a file, or some of them one at a time if `batch` is 1."""
-    run, lines = load(path), read_lines(data)
+    run = load(path)
     config = DecodeConfig(
         method="beam" if beam > 1 else "greedy", beam_size=beam, batch_size=batch, stop=stop
     )
     answerer = run.answerer(config)
-    lines = lines[:ALONE] if batch == 1 else lines
-    parts = [[line] for line in lines] if batch == 1 else [lines]
-    for part in parts:
-        answerer(run.weights, part)
-    started = time.perf_counter()
-    answers = [found[0] for part in parts for found in answerer(run.weights, part)]
-    seconds = time.perf_counter() - started
-    tokens = sum(len(answer.tokens) + 1 for answer in answers)
-    return Said(seconds, len(lines), tokens, 2e-9 * beam * tokens * _weights_of_a_step(run))
+
+    def lengths(lines: list[str]) -> list[int]:
+        return [len(found[0].tokens) + 1 for found in answerer(run.weights, lines)]
+
+    said = timed(lengths, data, batch)
+    return said._replace(gflop=2e-9 * beam * said.tokens * _weights_of_a_step(run))
 
 
 def _weights_of_a_step(run: Trained) -> int:
@@ -50,4 +45,4 @@ def _weights_of_a_step(run: Trained) -> int:
 if __name__ == "__main__":
     keep_freed_memory()
     path, data, beam, batch, stop = sys.argv[1:]
-    print(json.dumps(decode(path, data, int(beam), int(batch), stop)))
+    print(json.dumps(decode(path, data, int(beam), int(batch), stop)._asdict()))
