@@ -24,7 +24,7 @@ def engine_of(model: str, beam: int, batch: int):
     parser = ArgumentParser()
     translate_opts(parser)
     words = ["-model", model, "-src", "unused", "-beam_size", str(beam)]
-    words += ["-max_length", str(LONGEST), "-log_file", "/dev/null"]
+    words += ["-max_length", str(LONGEST), "-log_file", "/dev/null", "-output", "/dev/null"]
     words += ["-batch_size", str(batch), "-batch_type", "sents"]
     options = parser.parse_args(words)
     ArgumentParser.validate_translate_opts(options)

@@ -24,7 +24,8 @@ def run(flags: BenchFlags) -> int:
             found, line_fn = seq2seq.measurements(runs=runs), seq2seq.line_of
         case "decode":
             assert flags.run and flags.input
-            peers = [decode.Peer("opennmt", *flags.opennmt)] if flags.opennmt else []
+            given = {"opennmt": flags.opennmt, "joeynmt": flags.joeynmt}
+            peers = [decode.Peer(name, *words) for name, words in given.items() if words]
             found = decode.measurements(
                 run=str(Path(flags.run).resolve()),
                 data=str(Path(flags.input).resolve()),

@@ -199,18 +199,22 @@ class BenchFlags:
     opennmt: tuple[str, ...] = ()
     """The Python that OpenNMT-py is installed for, and a model that it has trained, to be measured
     beside ours (decode)."""
+    joeynmt: tuple[str, ...] = ()
+    """The same for Joey NMT, with the directory of a training (decode)."""
     json: bool = False
     """Print one JSON object for each comparison."""
 
     def __post_init__(self):
         _at_least_one("runs", self.runs)
-        for name in ("run", "input", "opennmt"):
+        for name in ("run", "input", "opennmt", "joeynmt"):
             if self.benchmark != "decode" and getattr(self, name):
                 raise ValueError(f"{name} must be left out of {self.benchmark}")
         if self.benchmark == "decode" and not (self.run and self.input):
             raise ValueError("run and input must be given for decode")
-        if len(self.opennmt) not in (0, 2):
-            raise ValueError(f"opennmt must be a Python and a model, got {' '.join(self.opennmt)}")
+        for name in ("opennmt", "joeynmt"):
+            given = getattr(self, name)
+            if len(given) not in (0, 2):
+                raise ValueError(f"{name} must be a Python and a model, got {' '.join(given)}")
         if self.benchmark not in BENCHMARKS:
             known = ", ".join(BENCHMARKS)
             raise ValueError(f"benchmark must be one of {known}, got {self.benchmark!r}")

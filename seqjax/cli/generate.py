@@ -1,11 +1,11 @@
 """`seqjax generate`: let a language model go on from a prompt."""
 
-import dataclasses
 import json
 import sys
 
 from seqjax.cli.beside import read_phrases
-from seqjax.cli.flags import GenerateFlags, decode_config
+from seqjax.cli.flags import GenerateFlags
+from seqjax.cli.reading import fill
 from seqjax.cli.screen import Screen
 from seqjax.conclude import load
 from seqjax.data.readers import read_line_stream
@@ -19,12 +19,10 @@ def run(flags: GenerateFlags) -> int:
         raise InputError(
             f"{flags.run}: answers texts, it does not go on from one; use seqjax decode"
         )
-    method = flags.search.method or "sample"
-    start = dataclasses.replace(trained.config.decode, method=method, batch_size=8)
-    search = decode_config(start, flags.search)
-    for name in ("encoder_repetition_penalty", "encoder_no_repeat_ngram", "coverage_penalty"):
-        if getattr(flags.search, name) is not None:
-            raise InputError(f"{name} must be left out of generate: there is no source")
+    given = {name: value for name, value in vars(flags.search).items() if value is not None}
+    settings = {"method": "sample", "batch_size": 8} | given
+    values = {f"decode.{name}": value for name, value in settings.items()}
+    search = fill(trained.config, values).decode
     if flags.prompt is not None:
         prompts = [flags.prompt]
     else:

@@ -82,6 +82,14 @@ class ValidationConfig:
         require(self.patience >= 0, "validation.patience", "at least 0", self.patience)
 
 
+_OF_A_SOURCE = {
+    "encoder_repetition_penalty": 1.0,
+    "encoder_no_repeat_ngram": 0,
+    "coverage_penalty": 0.0,
+}
+"""Settings of a search that look at a source, and what they must be where there is none."""
+
+
 @dataclass(frozen=True)
 class Config:
     """A whole run. Stored as `config.json` in the run directory."""
@@ -128,6 +136,13 @@ class Config:
                 f"optimizer.{name}",
                 "0 for a language model",
                 getattr(self.optimizer, name),
+            )
+        for name, nothing in _OF_A_SOURCE.items():
+            require(
+                self.task == "text-to-text" or getattr(self.decode, name) == nothing,
+                f"decode.{name}",
+                f"{nothing} for a language model",
+                getattr(self.decode, name),
             )
         require(
             self.model.attention != "none" or not self.optimizer.coverage_weight,

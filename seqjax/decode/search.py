@@ -107,7 +107,8 @@ def search(
       renormalise: Let what a processor takes from one token go to the others, so that all
         log-probabilities are those of a distribution. If False, the processor is given
         log-probabilities in place of logits and what it returns counts as it is: the rule of
-        Hugging Face transformers' beam search.
+        Hugging Face transformers' beam search. (A processor that returns values above 0 then
+        undoes the bound of an exact stop.)
 
     Raises:
       ValueError: If `max_length` is below 1.

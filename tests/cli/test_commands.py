@@ -116,7 +116,9 @@ def test_each_command_refuses_the_other_kind_of_run(run, language_run, monkeypat
     fed(monkeypatch, b"a\n")
     assert seqjax("decode", language_run) == 2
     assert seqjax("generate", run, "--prompt", "a") == 2
-    assert capsys.readouterr().err.count("error: ") == 2
+    words = ("generate", language_run, "--prompt", "a", "--coverage-penalty", "1")
+    assert seqjax(*words) == 2
+    assert capsys.readouterr().err.count("error: ") == 3
 
 
 @pytest.mark.parametrize(
