@@ -25,7 +25,7 @@ def decoded(monkeypatch, capsys, *words, lines=LINES):
     return capsys.readouterr().out.splitlines()
 
 
-@pytest.mark.parametrize("mean", ("log_probs", "probs"))
+@pytest.mark.parametrize("mean", ("log_probs", pytest.param("probs", marks=pytest.mark.slow)))
 def test_a_run_beside_itself_says_what_it_says_alone(run, monkeypatch, capsys, mean):
     alone = decoded(monkeypatch, capsys, run, "--scores")
     both = decoded(monkeypatch, capsys, run, run, "--scores", "--ensemble", mean)
@@ -34,6 +34,7 @@ def test_a_run_beside_itself_says_what_it_says_alone(run, monkeypatch, capsys, m
     np.testing.assert_allclose(*scores, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_language_model_has_a_say(run, letters_run, monkeypatch, capsys):
     plain = decoded(monkeypatch, capsys, run, "--scores")
     words = (run, "--scores", "--language-model", letters_run)
@@ -54,7 +55,7 @@ def test_a_language_model_has_a_say(run, letters_run, monkeypatch, capsys):
 def test_answers_begin_with_and_hold_what_is_wanted(run, tmp_path, monkeypatch, capsys):
     (tmp_path / "prefix").write_text("ba\n\n\nd\n")
     (tmp_path / "phrases").write_text("cc\td\n\n\nab\n")
-    for method in ("beam", "greedy", "sample"):
+    for method in ("beam", "sample"):
         lines = decoded(
             *(monkeypatch, capsys, run, "--method", method, "--max-length", "9"),
             *("--prefix", tmp_path / "prefix", "--require", tmp_path / "phrases"),
@@ -258,10 +259,10 @@ def test_runs_that_do_not_go_together_are_refused(
     "settings",
     (
         {"beam_size": 3, "n_best": 2, "coverage_penalty": 0.3, "repetition_penalty": 1.2},
-        {"method": "greedy", "no_repeat_ngram": 2},
-        {"method": "sample", "n_best": 2, "temperature": 1.5},
+        pytest.param({"method": "greedy", "no_repeat_ngram": 2}, marks=pytest.mark.slow),
+        pytest.param({"method": "sample", "n_best": 2, "temperature": 1.5}, marks=pytest.mark.slow),
     ),
-    ids=lambda settings: settings.get("method", "beam"),
+    ids=("beam", "greedy", "sample"),
 )
 def test_trained_models_answer_alone_as_in_any_batch(run, settings):
     trained = conclude.load(str(run))
