@@ -87,6 +87,7 @@ def test_a_pyramid_that_reads_two_letters_at_once_says_each_of_them(tmp_path):
     assert evaluation.scores["exact_match"] >= 0.95
 
 
+@pytest.mark.slow
 def test_names_never_seen_are_copied(tmp_path):
     """Of `say NAME twice` the name is what is to be said, and none is in the vocabulary."""
     rng = random.Random(0)

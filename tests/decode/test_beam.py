@@ -241,6 +241,7 @@ def test_sizes_that_do_not_fit_are_refused(settings, message):
         decode.Beam(2, **settings)
 
 
+@pytest.mark.slow
 def test_jit_is_eager():
     tables = tables_of(CHAINS[:2])
     way = decode.Beam(2, n_best=2)

@@ -139,7 +139,6 @@ PADDED = 3
     (
         *zip(PHRASES, (2, 4, 3, 2), strict=True),
         (PHRASES[0], VOCAB**LENGTH),
-        (PHRASES[3], VOCAB**LENGTH),
     ),
 )
 def test_phrases_are_met_and_the_beam_is_shared_out_as_told(phrases, size):
