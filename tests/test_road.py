@@ -88,7 +88,8 @@ def with_vectors(run_dir, steps, path, **more):
     return dataclasses.replace(config, model=model)
 
 
-@pytest.mark.parametrize("frozen", (pytest.param(False, marks=pytest.mark.slow), True))
+@pytest.mark.slow
+@pytest.mark.parametrize("frozen", (False, True))
 def test_found_rows_start_from_the_file_which_a_run_that_goes_on_does_not_need(
     tmp_path, vectors, frozen
 ):

@@ -243,7 +243,7 @@ def test_weights_of_another_model_are_refused(run, tmp_path, capsys):
     assert "has shape" in error and "the run's config makes it" in error
 
 
-@pytest.mark.parametrize("name", ("SIGTERM", "SIGINT"))
+@pytest.mark.parametrize("name", ("SIGTERM", pytest.param("SIGINT", marks=pytest.mark.slow)))
 def test_a_signal_saves_and_leaves_and_the_same_command_goes_on(files, tmp_path, capsys, name):
     words = [
         *(sys.executable, "-m", "seqjax.cli.main", "train", "--train", files / "pairs.tsv"),
@@ -279,7 +279,7 @@ sys.exit(main())
 @pytest.mark.parametrize(
     ("more", "message"),
     (
-        ((), "best.safetensors: cannot be written"),
+        pytest.param((), "best.safetensors: cannot be written", marks=pytest.mark.slow),
         (("--save-every", "1"), "checkpoints: step 13 could not be saved"),
     ),
 )

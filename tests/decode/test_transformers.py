@@ -94,7 +94,15 @@ def assert_found(hypotheses, row, sequences, scores):
     np.testing.assert_allclose(np.asarray(hypotheses.scores[row]), scores, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", SEARCHES)
+FEW = ("exact 2.0", "current_length 1.0", "current_length -0.7", "first_full 1.0")
+FEW += ("penalised", "renormalised")
+"""Those of the searches that are looked at by default."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in SEARCHES],
+)
 def test_beam_searches_find_what_theirs_found(name):
     found = jax.jit(
         lambda tables: found_by_us(step_fn_of(tables), jnp.full((CHAINS,), START), SEARCHES[name])
