@@ -139,7 +139,9 @@ def entropy(logits):
 def typical_p(logits, tokens, mass):
     distance = np.abs(-log_softmax(logits) - entropy(logits))
     order = sorted(range(len(logits)), key=lambda token: (distance[token], token))
-    return _first_of_mass(logits, order, mass)
+    kept = _first_of_mass(logits, order, mass) > -np.inf
+    last = max(distance[kept])
+    return np.where(distance <= last, logits, -np.inf)  # what ties with the last one stays
 
 
 def _at_least(logits, probability):

@@ -235,6 +235,27 @@ def test_filters_keep_the_likeliest_token_at_least():
     assert bool(jnp.all(jnp.any(decode.typical_p(1e-9)(logits, history, nothing) > -jnp.inf, 1)))
 
 
+@pytest.mark.parametrize(
+    "narrow",
+    (
+        decode.top_k(2),
+        decode.top_p(0.6),
+        decode.min_p(0.3),
+        decode.typical_p(0.6),
+        decode.epsilon_cutoff(0.2),
+        decode.eta_cutoff(0.2),
+    ),
+)
+def test_a_logit_that_is_none_costs_no_other_token_its_place(narrow):
+    """NaN stays what it is, and the others are narrowed as if it were forbidden."""
+    logits, history, lengths = draw(7)
+    with_none, without = (logits.at[:, 3].set(value) for value in (jnp.nan, -jnp.inf))
+    found, expected = (narrow(one, history, lengths) for one in (with_none, without))
+    assert bool(jnp.all(jnp.isnan(found[:, 3])))
+    np.testing.assert_array_equal(np.delete(found, 3, 1), np.delete(expected, 3, 1))
+    assert bool(jnp.all(jnp.any(expected > -jnp.inf, axis=1)))
+
+
 def test_top_k_keeps_k_and_ties():
     logits = jnp.array([[3.0, 1.0, 2.0, 2.0, 0.0]])
     kept = decode.top_k(2)(logits, jnp.zeros((1, 1), jnp.int32), jnp.array([0])) > -jnp.inf
