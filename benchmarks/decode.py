@@ -44,7 +44,6 @@ class Said(NamedTuple):
       seconds: For all sentences.
       sentences: How many.
       tokens: That the best answers have, EOS counted.
-      median: Seconds of a sentence, if they come one at a time.
       gflop: Matrix products of the decoder for the best answers and their beam, if known, in 1e9
         operations.
     """
@@ -52,7 +51,6 @@ class Said(NamedTuple):
     seconds: float
     sentences: int
     tokens: int
-    median: float | None = None
     gflop: float | None = None
 
 
@@ -68,13 +66,9 @@ def timed(lengths_fn: Callable[[list[str]], list[int]], data: str, batch: int) -
     parts = [[line] for line in lines[:ALONE]] if batch == 1 else [lines]
     for part in parts:
         lengths_fn(part)
-    seconds, lengths = [], []
-    for part in parts:
-        started = time.perf_counter()
-        lengths += lengths_fn(part)
-        seconds.append(time.perf_counter() - started)
-    median = statistics.median(seconds) if batch == 1 else None
-    return Said(sum(seconds), len(lengths), sum(lengths), median)
+    started = time.perf_counter()
+    lengths = [length for part in parts for length in lengths_fn(part)]
+    return Said(time.perf_counter() - started, len(lengths), sum(lengths))
 
 
 def measurements(

@@ -21,8 +21,9 @@ from seqjax.data.vocabulary import Vocabulary
 from seqjax.errors import InputError
 from seqjax.measure import AnswerFn, Decoded, Likelihood, build_answerer, decode_pairs
 from seqjax.predict.answer import silent
-from seqjax.predict.answerer import Answerer, Weights
+from seqjax.predict.answerer import Answerer
 from seqjax.predict.continuer import Continuer
+from seqjax.predict.voices import Weights
 from seqjax.report.attention import AttentionExample, attention_figure
 from seqjax.report.curves import learning_curves
 from seqjax.rundir import RunDir, load_weights, open_run, write_text

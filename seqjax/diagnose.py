@@ -44,37 +44,35 @@ def search_report(
         method="greedy", length_penalty=0.0, batch_size=decode.batch_size, ensemble=decode.ensemble
     )
     judge = Panel(runs, plain, announce=announce)
+    answers = [found[0] for found in decoded.answers]
+    plainly = judge.score(decoded.sources, [answer.text for answer in answers])
     sides = {
-        "answers": [found[0] for found in decoded.answers],
+        # What penalties made of a score is not the model's own opinion.
+        "answers": [
+            answer._replace(log_prob=own.log_prob)
+            for answer, own in zip(answers, plainly, strict=True)
+        ],
         "greedy": [found[0] for found in judge(decoded.sources)],
         "references": judge.score(decoded.sources, references),
     }
     wanted = [len(cut(text)) for text in references]
-    scored = {
-        name: judge.score(decoded.sources, [answer.text for answer in answers])
-        for name, answers in sides.items()
-    }
-    report = {
-        name: _measures(answers, [one.log_prob for one in scored[name]], wanted, cut)
-        for name, answers in sides.items()
-    }
+    report = {name: _measures(side, wanted, cut) for name, side in sides.items()}
     better = [
         Mean(float(reference.log_prob > answer.log_prob + 1e-4), 1.0)
-        for answer, reference in zip(scored["answers"], scored["references"], strict=True)
+        for answer, reference in zip(sides["answers"], sides["references"], strict=True)
     ]
     report["answers"]["search_errors"] = bootstrap_mean(better)
     return report
 
 
-def _measures(
-    answers: Sequence[Answer], log_probs: Sequence[float], wanted: Sequence[int], cut: Any
-) -> dict[str, Interval]:
+def _measures(answers: Sequence[Answer], wanted: Sequence[int], cut: Any) -> dict[str, Interval]:
     tokens = [cut(answer.text) for answer in answers]
     share = lambda holds: [Mean(float(one), 1.0) for one in holds]
     means = {
-        "log_prob": [Mean(value, 1.0) for value in log_probs],
+        "log_prob": [Mean(answer.log_prob, 1.0) for answer in answers],
         "log_prob_per_token": [
-            Mean(value, len(said) + 1.0) for value, said in zip(log_probs, tokens, strict=True)
+            Mean(answer.log_prob, len(said) + 1.0)
+            for answer, said in zip(answers, tokens, strict=True)
         ],
         "length_ratio": [
             Mean(float(len(said)), float(length))

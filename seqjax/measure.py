@@ -17,7 +17,8 @@ from seqjax.data.vocabulary import Vocabulary
 from seqjax.metrics.health import health
 from seqjax.metrics.text import evaluate_texts, group_references
 from seqjax.predict.answer import Answer, silent
-from seqjax.predict.answerer import Answerer, Member, Weights
+from seqjax.predict.answerer import Answerer
+from seqjax.predict.voices import Member, Weights
 from seqjax.train.compiled import AnnounceFn, Compiled
 from seqjax.types import Batch, Parameters, sum_means
 

@@ -16,8 +16,9 @@ from seqjax.decode.rerank import minimum_bayes_risk, rerank
 from seqjax.errors import InputError
 from seqjax.metrics.text import UTILITIES
 from seqjax.predict.answer import Answer, Request, silent
-from seqjax.predict.answerer import Answerer, Member, Partner, Weights
+from seqjax.predict.answerer import Answerer
 from seqjax.predict.continuer import line_end, line_start
+from seqjax.predict.voices import Member, Partner, Weights
 from seqjax.train.compiled import AnnounceFn
 
 Consensus = Literal["none", "bleu", "chrf", "edit"]

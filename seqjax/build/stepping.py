@@ -120,6 +120,12 @@ def language_step_fn(model: LanguageModel, params: Parameters) -> StepFn:
     return step_fn
 
 
+def unread(model: LanguageModel, first_id: int, rows: int) -> Prompted:
+    """Returns the state of a language model that has read nothing, and begins with `first_id`."""
+    first = jnp.full((rows,), first_id, jnp.int32)
+    return Prompted(model.initial_carry(rows), first, jnp.zeros((rows,), bool))
+
+
 def read_prompt(model: LanguageModel, params: Parameters, prompt: Padded) -> Prompted:
     """Returns the state of a language model that has read all of each prompt but its last token.
 

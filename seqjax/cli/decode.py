@@ -73,7 +73,7 @@ def _answer_all(
         )
         sys.stdout.flush()
         best = [found[0] for found in answers]
-        lengths = [asker.length(request.text) for request in requests]
+        lengths = [asker.read(request).length for request in requests]
         counts = _Counts(
             counts.lines + len(requests),
             counts.cut + sum(length > asker.max_source for length in lengths),

@@ -1,6 +1,7 @@
 """Search over any step function. Knows no model."""
 
 from seqjax.decode.beam import Beam as Beam
+from seqjax.decode.force import Forced as Forced
 from seqjax.decode.force import force as force
 from seqjax.decode.logits.chain import chain as chain
 from seqjax.decode.logits.diversity import hamming_diversity as hamming_diversity

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 from seqjax.decode.candidates import Candidates, Live, extended, shared_out
 from seqjax.decode.distribution import Next, best
 from seqjax.decode.logits.diversity import hamming_diversity
+from seqjax.decode.pool import Pool, empty_pool, merged, ranked
 from seqjax.decode.protocol import AnyState, Hypotheses, Symbols
 from seqjax.decode.required import Required
 from seqjax.decode.scoring import ScoreFn, by_log_prob
@@ -22,17 +23,8 @@ StateScoreFn = Callable[[AnyState], Float[Array, "batch width"]]
 """What is added to the score of a hypothesis, from its state `[batch, width, ...]`; at most 0."""
 
 
-class _Pool(NamedTuple):
-    """The best finished hypotheses of each sentence, best first; an empty slot scores -inf."""
-
-    scores: Float[Array, "batch size"]
-    log_probs: Float[Array, "batch size"]
-    lengths: Int[Array, "batch size"]
-    tokens: Int[Array, "batch size max_length"]
-
-
 class _Group(NamedTuple):
-    pool: _Pool
+    pool: Pool
     added: Float[Array, "batch width"]
     """What `state_score_fn` adds to each live hypothesis."""
     ended: Int[Array, " batch"]
@@ -44,27 +36,27 @@ class _Group(NamedTuple):
 
 @dataclass(frozen=True)
 class Beam:
-    """Beam search: the `size` most likely hypotheses are extended, side by side.
+    """Beam search: the `width` most likely hypotheses are extended, side by side.
 
-    At each step the 2 * size best extensions of the live hypotheses are looked at. Those that end
-    with EOS and are among the best `size` go to a pool of the finished ones, ranked by `score_fn`;
-    the best `size` of those that do not end live on. (Were EOS taken from lower ranks too, a beam
+    At each step the 2 * width best extensions of the live hypotheses are looked at. Those that end
+    with EOS and are among the best `width` go to a pool of the finished ones, ranked by `score_fn`;
+    the best `width` of those that do not end live on. (Were EOS taken from lower ranks too, a beam
     of 1 would not be greedy decoding.) Ties go to the better parent, then to the lower id.
 
     Unfinished hypotheses fill slots that no finished one takes. A live hypothesis all of whose
     extensions are forbidden dies; if all die, the sentence ends.
 
     Attributes:
-      size: Live hypotheses per sentence; may exceed the vocabulary.
-      n_best: Hypotheses returned, at most `size`.
+      width: Live hypotheses per sentence; may exceed the vocabulary.
+      n_best: Hypotheses returned, at most `width`.
       score_fn: What finished hypotheses are ranked by; see `scoring`.
       stop: When a sentence is done. `exact`: when no live hypothesis can still beat the worst of
         its n_best finished ones, whatever comes, which is never too early. `current_length`: when
         none would beat it if it ended now without cost (`early_stopping=False` of Hugging Face
-        transformers). `first_full`: when `size` have finished (their `True`, and fairseq's rule).
-        `patience`: when `patience * size` have finished (Kasai et al., 2022).
+        transformers). `first_full`: when `width` have finished (their `True`, and fairseq's rule).
+        `patience`: when `patience * width` have finished (Kasai et al., 2022).
       patience: See `stop`; nothing else reads it.
-      groups: Divides the beam into groups of `size / groups` that choose one after another, each
+      groups: Divides the beam into groups of `width / groups` that choose one after another, each
         finding tokens less attractive that earlier groups chose at the same step. The best of every
         group are returned first. Without `diversity` all groups find the same.
       diversity: What is taken from a token's log-probability, in ranking only, for each time that
@@ -85,7 +77,7 @@ class Beam:
       Kasai et al., "A call for clarity in beam search", 2022.
     """
 
-    size: int
+    width: int
     n_best: int = 1
     score_fn: ScoreFn = by_log_prob
     stop: StopRule = "exact"
@@ -96,28 +88,21 @@ class Beam:
     stepwise: bool = False
     required: Required | None = None
     cut: Literal["last", "ranked"] = "last"
+    competes: ClassVar[bool] = True
 
     def __post_init__(self):
-        if not 1 <= self.n_best <= self.size:
-            raise ValueError(f"n_best must be in [1, size={self.size}], got {self.n_best}")
-        if self.groups < 1 or self.size % self.groups:
-            raise ValueError(f"groups must divide size={self.size}, got {self.groups}")
+        if not 1 <= self.n_best <= self.width:
+            raise ValueError(f"n_best must be in [1, width={self.width}], got {self.n_best}")
+        if self.groups < 1 or self.width % self.groups:
+            raise ValueError(f"groups must divide width={self.width}, got {self.groups}")
         if self.patience <= 0:
             raise ValueError(f"patience must be positive, got {self.patience}")
         if self.diversity < 0:
             raise ValueError(f"diversity must be at least 0, got {self.diversity}")
 
     @property
-    def width(self) -> int:
-        return self.size
-
-    @property
-    def competes(self) -> bool:
-        return True
-
-    @property
     def _group_size(self) -> int:
-        return self.size // self.groups
+        return self.width // self.groups
 
     @property
     def _wanted(self) -> int:
@@ -130,16 +115,12 @@ class Beam:
     ) -> tuple[Float[Array, "batch width"], tuple[_Group, ...]]:
         """One live hypothesis per group, with nothing said yet, and room for the others."""
         size = self._group_size
-        nothing = jnp.full((batch, size), -jnp.inf)
         zeros = jnp.zeros((batch,), jnp.int32)
-        pool = _Pool(
-            nothing,
-            nothing,
-            jnp.zeros((batch, size), jnp.int32),
-            jnp.zeros((batch, size, max_length), jnp.int32),
+        group = _Group(
+            empty_pool(batch, size, max_length), jnp.zeros((batch, size)), zeros, zeros > 0, zeros
         )
-        group = _Group(pool, jnp.zeros((batch, size)), zeros, zeros > 0, zeros)
-        return jnp.tile(nothing.at[:, 0].set(0.0), (1, self.groups)), (group,) * self.groups
+        first = jnp.full((batch, size), -jnp.inf).at[:, 0].set(0.0)
+        return jnp.tile(first, (1, self.groups)), (group,) * self.groups
 
     def advance(self, progress: Progress, upcoming: Next, symbols: Symbols) -> Chosen:
         """Each group chooses, one after the other."""
@@ -169,15 +150,15 @@ class Beam:
     def finish(self, progress: Progress, symbols: Symbols) -> Hypotheses:
         """Finished hypotheses first, then what was cut, then empty slots; by groups in turn."""
         size = self._group_size
-        ranked = []
+        found = []
         for number, group in enumerate(progress.found):
             mine = slice(number * size, (number + 1) * size)
             live = Live(progress.tokens[:, mine], progress.log_probs[:, mine])
-            ranked.append(self._ranked(group, live, progress, symbols))
+            found.append(self._ranked(group, live, progress, symbols))
         if self.groups == 1:
-            return jax.tree.map(lambda leaf: leaf[:, : self.n_best], ranked[0])
+            return jax.tree.map(lambda leaf: leaf[:, : self.n_best], found[0])
         # batch group slot ... -> the best of all groups, then their second, ...
-        each = jax.tree.map(lambda *leaves: jnp.stack(leaves, axis=2), *ranked)
+        each = jax.tree.map(lambda *leaves: jnp.stack(leaves, axis=2), *found)
         order = jnp.argsort(-each.scores, axis=2, stable=True)
         turn = lambda leaf: jnp.take_along_axis(
             leaf, order.reshape(order.shape + (1,) * (leaf.ndim - 3)), axis=2
@@ -193,7 +174,7 @@ class Beam:
         candidates = self._candidates(live, upcoming, added, counts, progress)
         ends = candidates.tokens == symbols.eos_id
         accepted = ends & (jnp.arange(ends.shape[1])[None] < size)
-        pool = self._pooled(group.pool, candidates, accepted, live, added, length)
+        pool = merged(group.pool, self._arrivals(candidates, accepted, live, added, length))
         kept = self._kept(candidates, ends)
         new = _Group(
             pool=pool,
@@ -246,16 +227,13 @@ class Beam:
         dead = gather(ends, index)
         return kept._replace(log_probs=jnp.where(dead, -jnp.inf, kept.log_probs))
 
-    def _pooled(self, pool: _Pool, candidates: Candidates, accepted, live, added, length) -> _Pool:
-        """Merges extensions that ended into the pool."""
+    def _arrivals(self, candidates: Candidates, accepted, live: Live, added, length) -> Pool:
+        """Returns the extensions that ended, as what they are worth."""
         lengths = jnp.broadcast_to(length[:, None], accepted.shape)
         log_probs = jnp.where(accepted, candidates.log_probs, -jnp.inf)
         scores = self.score_fn(log_probs, lengths) + gather(added, candidates.parents)
         scores = jnp.where(log_probs > -jnp.inf, scores, -jnp.inf)
-        arrivals = _Pool(scores, log_probs, lengths, extended(live, candidates, length - 1))
-        both = jax.tree.map(lambda old, new: jnp.concatenate([old, new], axis=1), pool, arrivals)
-        _, chosen = best(both.scores, pool.scores.shape[1])
-        return jax.tree.map(lambda leaf: gather(leaf, chosen), both)
+        return Pool(scores, log_probs, lengths, extended(live, candidates, length - 1))
 
     def _stops(self, group: _Group, kept: Candidates, progress: Progress) -> Bool[Array, " batch"]:
         match self.stop:
@@ -285,27 +263,10 @@ class Beam:
     def _ranked(
         self, group: _Group, live: Live, progress: Progress, symbols: Symbols
     ) -> Hypotheses:
-        pool, size = group.pool, self._group_size
-        lengths = jnp.broadcast_to(group.length[:, None], live.log_probs.shape)
         exists = live.log_probs > -jnp.inf
+        lengths = jnp.broadcast_to(group.length[:, None], exists.shape)
         scores = self.score_fn(live.log_probs, lengths) + group.added
-        scores = jnp.where(exists, scores, -jnp.inf)
-        cut = _Pool(scores, live.log_probs, lengths, live.tokens)
-        both = jax.tree.map(lambda a, b: jnp.concatenate([a, b], axis=1), pool, cut)
-        finished = jnp.broadcast_to(jnp.arange(2 * size)[None] < size, both.scores.shape)
-        ranked = finished
-        if self.cut == "ranked":
-            ranked = finished | (group.length >= progress.limit)[:, None]
-        stands = jnp.where(both.log_probs > -jnp.inf, jnp.where(ranked, 0, 1), 2)
-        order = jnp.lexsort((-both.scores, stands), axis=1)[:, :size]
-        found = jax.tree.map(lambda leaf: gather(leaf, order), both)
-        exists = found.log_probs > -jnp.inf
-        lengths = jnp.where(exists, found.lengths, 0)
-        written = jnp.arange(found.tokens.shape[-1])[None, None] < lengths[:, :, None]
-        return Hypotheses(
-            tokens=jnp.where(written, found.tokens, symbols.pad_id),
-            log_probs=found.log_probs,
-            scores=found.scores,
-            lengths=lengths,
-            finished=gather(finished, order) & exists,
-        )
+        cut = Pool(jnp.where(exists, scores, -jnp.inf), live.log_probs, lengths, live.tokens)
+        at_limit = group.length >= progress.limit
+        competes = at_limit if self.cut == "ranked" else jnp.zeros_like(at_limit)
+        return ranked(group.pool, cut, competes, symbols.pad_id)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from seqjax.decode.protocol import AnyState
+from seqjax.decode.protocol import AnyState, LogitsProcessor
 
 BLOCK = 32
 """Width of the blocks in which `best` looks for large values first."""
@@ -60,6 +60,29 @@ def normalised(logits: Float[Array, "*shape vocab"]) -> Float[Array, "*shape voc
     """
     logits = as_logits(logits)
     return logits - log_sum(logits)[..., None]
+
+
+def processed(
+    logits: Float[Array, "rows vocab"],
+    history: Int[Array, "rows max_length"],
+    lengths: Int[Array, " rows"],
+    processor: LogitsProcessor,
+    *,
+    renormalise: bool,
+) -> tuple[Float[Array, "rows vocab"], Float[Array, " rows"]]:
+    """Returns logits after a processor, and what is subtracted to get log-probabilities.
+
+    Args:
+      logits: Of the model.
+      history, lengths: The tokens of each row so far, and how many.
+      processor: Changes them.
+      renormalise: See `search`.
+    """
+    if renormalise:
+        logits = as_logits(processor(logits, history, lengths))
+        return logits, log_sum(logits)
+    logits = as_logits(processor(normalised(logits), history, lengths))
+    return logits, jnp.zeros(logits.shape[:1])
 
 
 def best(

@@ -1,12 +1,26 @@
 """Scoring what is given."""
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from seqjax.decode.distribution import normalised
+from seqjax.decode.distribution import processed
 from seqjax.decode.logits.chain import chain
 from seqjax.decode.protocol import AnyState, LogitsProcessor, StepFn
+
+
+class Forced(NamedTuple):
+    """What comes of given tokens.
+
+    Attributes:
+      log_probs: `[rows, time]` of every token after those before it, in nats; 0 at padding.
+      state: The model's, after it has said the last token of each row.
+    """
+
+    log_probs: Float[Array, "rows time"]
+    state: AnyState
 
 
 def force(
@@ -17,8 +31,9 @@ def force(
     *,
     bos_id: int,
     processor: LogitsProcessor = chain(),
-) -> Float[Array, "rows time"]:
-    """Returns the log-probability of every given token after those before it; 0 at padding.
+    renormalise: bool = True,
+) -> Forced:
+    """Returns what a model makes of given tokens.
 
     Args:
       step_fn: The model.
@@ -26,16 +41,21 @@ def force(
       tokens: What is to be scored, EOS included where it is meant.
       lengths: Valid tokens of each row.
       bos_id: Read before the first token.
-      processor: As in the search whose scores are to be recomputed.
+      processor, renormalise: As in the search whose scores are to be recomputed.
     """
     rows, time = tokens.shape
 
     def step(state, position):
         last = jnp.where(position > 0, tokens[:, position - 1], bos_id)
-        logits, state = step_fn(last, state)
+        logits, new = step_fn(last, state)
         here = jnp.broadcast_to(position, (rows,))
-        log_probs = normalised(processor(logits, tokens, here))
-        return state, jnp.take_along_axis(log_probs, tokens[:, position][:, None], axis=1)[:, 0]
+        logits, log_total = processed(logits, tokens, here, processor, renormalise=renormalise)
+        said = jnp.take_along_axis(logits, tokens[:, position][:, None], axis=1)[:, 0]
+        goes_on = position < lengths
+        keep = lambda old, new: jnp.where(
+            goes_on.reshape((rows,) + (1,) * (new.ndim - 1)), new, old
+        )
+        return jax.tree.map(keep, state, new), jnp.where(goes_on, said - log_total, 0.0)
 
-    _, scored = jax.lax.scan(step, state, jnp.arange(time, dtype=jnp.int32))
-    return jnp.where(jnp.arange(time)[None] < lengths[:, None], scored.T, 0.0)
+    state, scored = jax.lax.scan(step, state, jnp.arange(time, dtype=jnp.int32))
+    return Forced(scored.T, state)

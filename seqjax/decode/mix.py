@@ -10,11 +10,14 @@ from jaxtyping import Array, Float, Int
 from seqjax.decode.distribution import normalised
 from seqjax.decode.protocol import StepFn
 
-Mean = Literal["log_probs", "probs"]
+MeanKind = Literal["log_probs", "probs"]
 
 
 def ensemble(
-    step_fns: Sequence[StepFn], weights: Sequence[float] | None = None, *, mean: Mean = "log_probs"
+    step_fns: Sequence[StepFn],
+    weights: Sequence[float] | None = None,
+    *,
+    mean: MeanKind = "log_probs",
 ) -> StepFn:
     """Returns a step function over several models of one vocabulary; its state is theirs, a tuple.
 
@@ -73,15 +76,14 @@ def fuse(
 
 
 def _mean(
-    log_probs: Sequence[Float[Array, "rows vocab"]], shares: Sequence[float], mean: Mean
+    log_probs: Sequence[Float[Array, "rows vocab"]], shares: Sequence[float], mean: MeanKind
 ) -> Float[Array, "rows vocab"]:
     # A share of 0 leaves a model out, also where it forbids: 0 times -inf is no number.
     counted = [(values, share) for values, share in zip(log_probs, shares, strict=True) if share]
     match mean:
         case "log_probs":
-            return sum(share * values for values, share in counted[1:]) + (
-                counted[0][1] * counted[0][0]
-            )
+            parts = [share * values for values, share in counted]
+            return sum(parts[1:], parts[0])
         case "probs":
             stacked = jnp.stack([values + jnp.log(share) for values, share in counted])
             return jax.nn.logsumexp(stacked, axis=0)

@@ -1,7 +1,7 @@
 """Hypotheses that never compete: the most likely token each time, or draws."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -28,17 +28,15 @@ class Greedy:
     Where everything is forbidden a sentence ends without a hypothesis.
     """
 
+    competes: ClassVar[bool] = False
+
     @property
     def width(self) -> int:
         return 1
 
-    @property
-    def competes(self) -> bool:
-        return False
-
     def begin(self, batch: int, max_length: int) -> tuple[Float[Array, "batch width"], _Ends]:
         del max_length
-        return _begin(batch, 1)
+        return _begin(batch, self.width)
 
     def advance(self, progress: Progress, upcoming: Next, symbols: Symbols) -> Chosen:
         tokens = jnp.argmax(upcoming.logits, axis=-1).astype(jnp.int32)
@@ -50,7 +48,7 @@ class Greedy:
 
 @dataclass(frozen=True)
 class Sample:
-    """`size` draws for each sentence, the most likely first.
+    """`width` draws for each sentence, the most likely first.
 
     Temperature, top-k, top-p and the like are processors. The log-probabilities are those of the
     distribution that was drawn from, after the processors.
@@ -58,27 +56,20 @@ class Sample:
     Attributes:
       keys: One key per sentence. Draw i uses `fold_in(key, i)`, its position n `fold_in` of n: it
         depends neither on its batch mates nor on how many draws there are.
-      size: Draws per sentence.
+      width: Draws per sentence.
     """
 
     keys: Key
-    size: int = 1
+    width: int = 1
+    competes: ClassVar[bool] = False
 
     def __post_init__(self):
-        if self.size < 1:
-            raise ValueError(f"size must be at least 1, got {self.size}")
-
-    @property
-    def width(self) -> int:
-        return self.size
-
-    @property
-    def competes(self) -> bool:
-        return False
+        if self.width < 1:
+            raise ValueError(f"width must be at least 1, got {self.width}")
 
     def begin(self, batch: int, max_length: int) -> tuple[Float[Array, "batch width"], _Ends]:
         del max_length
-        return _begin(batch, self.size)
+        return _begin(batch, self.width)
 
     def advance(self, progress: Progress, upcoming: Next, symbols: Symbols) -> Chosen:
         def draw(key, number, length, logits):
@@ -87,7 +78,7 @@ class Sample:
 
         of_sentence = jax.vmap(draw, (None, 0, None, 0))
         tokens = jax.vmap(of_sentence, (0, None, 0, 0))(
-            self.keys, jnp.arange(self.size), progress.length, upcoming.logits
+            self.keys, jnp.arange(self.width), progress.length, upcoming.logits
         )
         return _go_on(progress, upcoming, tokens, symbols)
 

@@ -1,12 +1,12 @@
 """The loop of every search: ask the model, let the way of searching choose, freeze who is done."""
 
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from seqjax.decode.distribution import Next, as_logits, log_sum, normalised
+from seqjax.decode.distribution import Next, processed
 from seqjax.decode.logits.chain import chain
 from seqjax.decode.protocol import AnyState, Hypotheses, LogitsProcessor, StepFn, Symbols
 
@@ -60,11 +60,10 @@ class Way(Protocol):
     care for sentences that are done: what it says of them is not used.
     """
 
-    @property
-    def width(self) -> int: ...
+    competes: ClassVar[bool]
 
     @property
-    def competes(self) -> bool: ...
+    def width(self) -> int: ...
 
     def begin(self, batch: int, max_length: int) -> tuple[Float[Array, "batch width"], Any]:
         """Returns log-probabilities of the empty hypotheses, and what is kept besides."""
@@ -169,7 +168,7 @@ def go_on(
 
     def step(carry):
         number, progress = carry
-        upcoming = ask(
+        upcoming = _ask(
             step_fn, progress, symbols=symbols, processor=processor, renormalise=renormalise
         )
         chosen = way.advance(progress, upcoming, symbols)
@@ -183,7 +182,7 @@ def go_on(
     return jax.lax.while_loop(unfinished, step, (jnp.zeros((), jnp.int32), progress))[1]
 
 
-def ask(
+def _ask(
     step_fn: StepFn,
     progress: Progress,
     *,
@@ -198,10 +197,7 @@ def ask(
     last = jnp.take_along_axis(history, jnp.maximum(lengths - 1, 0)[:, None], axis=1)[:, 0]
     rows = jax.tree.map(lambda leaf: leaf.reshape(batch * width, *leaf.shape[2:]), progress.state)
     logits, rows = step_fn(jnp.where(lengths > 0, last, symbols.bos_id), rows)
-    if not renormalise:
-        logits = normalised(logits)
-    logits = as_logits(processor(logits, history, lengths))
-    log_total = log_sum(logits) if renormalise else jnp.zeros(logits.shape[:1])
+    logits, log_total = processed(logits, history, lengths, processor, renormalise=renormalise)
     return Next(
         logits.reshape(batch, width, -1),
         log_total.reshape(batch, width),

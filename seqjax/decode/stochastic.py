@@ -1,7 +1,7 @@
 """Stochastic beam search: whole sequences drawn without replacement."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +21,7 @@ class _Kept(NamedTuple):
 
 @dataclass(frozen=True)
 class StochasticBeam:
-    """`size` different sequences of each sentence, as if drawn one by one without putting back.
+    """`width` different sequences of each sentence, as if drawn one by one without putting back.
 
     Every sequence has a Gumbel variable around its log-probability, and those with the largest are
     the sample; a beam search finds them from above, for the largest of what begins with a prefix
@@ -31,31 +31,24 @@ class StochasticBeam:
 
     Attributes:
       keys: One key per sentence.
-      size: Sequences per sentence; fewer come back where there are not as many.
+      width: Sequences per sentence; fewer come back where there are not as many.
 
     References:
       Kool, van Hoof & Welling, "Stochastic beams and where to find them", 2019, algorithm 1.
     """
 
     keys: Key
-    size: int
+    width: int
+    competes: ClassVar[bool] = True
 
     def __post_init__(self):
-        if self.size < 1:
-            raise ValueError(f"size must be at least 1, got {self.size}")
-
-    @property
-    def width(self) -> int:
-        return self.size
-
-    @property
-    def competes(self) -> bool:
-        return True
+        if self.width < 1:
+            raise ValueError(f"width must be at least 1, got {self.width}")
 
     def begin(self, batch: int, max_length: int) -> tuple[Float[Array, "batch width"], _Kept]:
         del max_length
-        one = jnp.full((batch, self.size), -jnp.inf).at[:, 0].set(0.0)
-        nothing = jnp.zeros((batch, self.size), jnp.int32)
+        one = jnp.full((batch, self.width), -jnp.inf).at[:, 0].set(0.0)
+        nothing = jnp.zeros((batch, self.width), jnp.int32)
         return one, _Kept(one, nothing, nothing > 0)
 
     def advance(self, progress: Progress, upcoming: Next, symbols: Symbols) -> Chosen:
@@ -76,7 +69,7 @@ class StochasticBeam:
             ended, jnp.where(as_padding, progress.log_probs[..., None], -jnp.inf), log_probs
         )
         flat = lambda leaf: leaf.reshape(leaf.shape[0], -1)
-        found, index = best(flat(perturbed), self.size)
+        found, index = best(flat(perturbed), self.width)
         parents, tokens = index // vocab_size, (index % vocab_size).astype(jnp.int32)
         before = gather(kept.finished, parents)
         lengths = jnp.where(before, gather(kept.lengths, parents), progress.length[:, None] + 1)

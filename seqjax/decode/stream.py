@@ -1,37 +1,37 @@
 """Tokens as they are said, one step at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import jax
 import numpy as np
-from jaxtyping import Array, Int
 
 from seqjax.decode.logits.chain import chain
-from seqjax.decode.protocol import AnyState, LogitsProcessor, StepFn, Symbols
-from seqjax.decode.search import Progress, Way, begin, go_on
+from seqjax.decode.protocol import LogitsProcessor, StepFn, Symbols
+from seqjax.decode.search import Progress, Way, go_on
 
 
 def stream(
     step_fn: StepFn,
-    state: AnyState,
+    progress: Progress,
     way: Way,
     *,
     symbols: Symbols,
-    max_length: int,
-    limits: Int[Array, " batch"] | None = None,
     processor: LogitsProcessor = chain(),
     renormalise: bool = True,
 ) -> Iterator[np.ndarray]:
     """Yields the tokens `[batch, width]` of each step as soon as they are chosen.
 
-    The tokens are those of `search` with the same arguments, `pad_id` where a hypothesis has ended.
-    A step is compiled once. The ways are those whose hypotheses never change: `Greedy`, `Sample`.
+    They are those of `search` with the same arguments, `pad_id` where a hypothesis has ended. A
+    step is compiled once.
+
+    Args:
+      step_fn, way, symbols, processor, renormalise: As in `search`.
+      progress: From where to go on: what `begin` gives, or `go_on`.
 
     Raises:
       ValueError: If the hypotheses of the way of searching compete, so that what has been said may
         still be taken back.
     """
-    refuse_competing(way)
     step = jax.jit(
         lambda progress: go_on(
             step_fn,
@@ -43,20 +43,18 @@ def stream(
             steps=1,
         )
     )
-    progress = begin(state, way, symbols=symbols, max_length=max_length, limits=limits)
-    while not bool(np.all(progress.done)):
-        before, progress = progress, step(progress)
-        yield said_last(before, progress, symbols)
+    return said_by(step, progress, way, symbols)
 
 
-def refuse_competing(way: Way) -> None:
-    """Raises ValueError unless what a way of searching says is never taken back."""
+def said_by(
+    one_step_fn: Callable[[Progress], Progress], progress: Progress, way: Way, symbols: Symbols
+) -> Iterator[np.ndarray]:
+    """Yields what `stream` does, by a function that takes a search one step further."""
     if way.competes:
         raise ValueError(f"way must be Greedy or Sample to be streamed, got {type(way).__name__}")
-
-
-def said_last(before: Progress, after: Progress, symbols: Symbols) -> np.ndarray:
-    """Returns the tokens `[batch, width]` by which a search went on by one step."""
-    last = np.asarray(after.length)[:, None, None] - 1
-    tokens = np.take_along_axis(np.asarray(after.tokens), np.maximum(last, 0), axis=2)[..., 0]
-    return np.where(np.asarray(before.done)[:, None], symbols.pad_id, tokens)
+    while not np.all(progress.done):
+        was_done, length = np.asarray(progress.done), np.asarray(progress.length)
+        progress = one_step_fn(progress)
+        places = np.minimum(length, progress.tokens.shape[-1] - 1)[:, None, None]
+        said = np.take_along_axis(np.asarray(progress.tokens), places, axis=2)[..., 0]
+        yield np.where(was_done[:, None], symbols.pad_id, said)

@@ -1,11 +1,13 @@
 """How sure a score of a test set is, had other sentences been drawn."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from seqjax.types import Mean
+
+RESAMPLES, CONFIDENCE = 1_000, 0.95
 
 
 class Interval(NamedTuple):
@@ -16,49 +18,31 @@ class Interval(NamedTuple):
     high: float | None = None
 
 
-def bootstrap(
-    statistic_fn: Callable[[np.ndarray], float],
-    count: int,
-    *,
-    resamples: int = 1_000,
-    confidence: float = 0.95,
-    seed: int = 0,
-) -> Interval:
-    """Returns a statistic of `count` sentences and its percentile bootstrap interval.
+def bootstrap_mean(parts: Sequence[Mean], *, seed: int = 0) -> Interval:
+    """Returns the mean that `parts`, one a sentence, add up to, and its 95 % interval.
 
-    Args:
-      statistic_fn: `(indices) -> value`, of sentences that may occur more than once.
-      count: Sentences, at least 1.
-      resamples: Sets of `count` sentences drawn with replacement.
-      confidence: Share of them inside the interval.
-      seed: Of the draws.
+    The interval holds the middle of the means of 1,000 sets of as many sentences, drawn with
+    replacement.
 
     Raises:
-      ValueError: If there are no sentences.
+      ValueError: If there are no parts.
+
+    >>> bootstrap_mean([Mean(1.0, 2.0)] * 3)
+    Interval(value=0.5, low=0.5, high=0.5)
 
     References:
       Koehn, "Statistical significance tests for machine translation evaluation", 2004.
     """
-    if count < 1:
-        raise ValueError(f"count must be at least 1, got {count}")
+    if not parts:
+        raise ValueError("there must be a sentence to draw from, got none")
+    sums = np.array([(part.total, part.weight) for part in parts], np.float64)
     generator = np.random.default_rng(seed)
-    values = [statistic_fn(generator.integers(0, count, count)) for _ in range(resamples)]
-    edge = 50 * (1 - confidence)
-    low, high = np.percentile(values, [edge, 100 - edge])
-    return Interval(float(statistic_fn(np.arange(count))), float(low), float(high))
+    drawn = (generator.integers(0, len(sums), len(sums)) for _ in range(RESAMPLES))
+    edge = 50 * (1 - CONFIDENCE)
+    low, high = np.percentile([_mean(sums[indices]) for indices in drawn], [edge, 100 - edge])
+    return Interval(_mean(sums), float(low), float(high))
 
 
-def bootstrap_mean(parts: Sequence[Mean], **settings) -> Interval:
-    """Returns the mean that `parts`, one a sentence, add up to, and its interval.
-
-    >>> bootstrap_mean([Mean(1.0, 2.0)] * 3)
-    Interval(value=0.5, low=0.5, high=0.5)
-    """
-    totals = np.array([part.total for part in parts], np.float64)
-    weights = np.array([part.weight for part in parts], np.float64)
-
-    def mean(indices: np.ndarray) -> float:
-        weight = weights[indices].sum()
-        return float(totals[indices].sum() / weight) if weight else 0.0
-
-    return bootstrap(mean, len(parts), **settings)
+def _mean(sums: np.ndarray) -> float:
+    total, weight = sums.sum(axis=0)
+    return float(total / weight) if weight else 0.0

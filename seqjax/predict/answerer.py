@@ -1,12 +1,10 @@
 """Text in, answers out: a trained encoder-decoder as its user sees it."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Int
 
 from seqjax.build.search import (
     Asked,
@@ -16,66 +14,22 @@ from seqjax.build.search import (
     build_search,
     build_way,
 )
-from seqjax.build.stepping import (
-    Prompted,
-    build_state_score_fn,
-    encode,
-    language_step_fn,
-    seq2seq_step_fn,
-)
 from seqjax.config import DecodeConfig
-from seqjax.data.coding import PairCoder
-from seqjax.decode.beam import StateScoreFn
 from seqjax.decode.force import force
-from seqjax.decode.mix import ensemble, fuse
-from seqjax.decode.protocol import Hypotheses, StepFn
+from seqjax.decode.protocol import Hypotheses
 from seqjax.decode.refill import Work, in_turn, refilled
-from seqjax.decode.stream import refuse_competing, said_last
-from seqjax.models.language_model import LanguageModel
-from seqjax.models.seq2seq import Seq2Seq
+from seqjax.decode.search import Progress
+from seqjax.decode.stream import said_by
 from seqjax.predict.answer import EMPTY, Answer, Request, answers_of, silent
-from seqjax.predict.asker import Asker
+from seqjax.predict.asker import Asker, Read
 from seqjax.predict.room import height, padded, rounded
+from seqjax.predict.unknown import Replacer
+from seqjax.predict.voices import Member, Partner, Voices, Weights
 from seqjax.train.compiled import AnnounceFn, Compiled
-from seqjax.types import Padded, Parameters
+from seqjax.types import Padded
 
 LATE_BLOCKS = 3
 """Blocks of short sources, at most, that are kept for the end."""
-
-
-class Member(NamedTuple):
-    """One of the models that answer together.
-
-    Attributes:
-      model: What was trained.
-      coder: What texts are to it.
-    """
-
-    model: Seq2Seq
-    coder: PairCoder
-
-
-class Partner(NamedTuple):
-    """A language model that is listened to, too.
-
-    Attributes:
-      model: What was trained.
-      weight: Of its log-probabilities.
-      ids: `[vocab]` what each token of the answers is to it.
-      first_id: What it reads before the first token.
-    """
-
-    model: LanguageModel
-    weight: float
-    ids: np.ndarray
-    first_id: int
-
-
-class Weights(NamedTuple):
-    """The weights of all models that answer together."""
-
-    members: tuple[Parameters, ...]
-    partner: Parameters | tuple[()] = ()
 
 
 class Answerer:
@@ -108,10 +62,8 @@ class Answerer:
         announce: Told of compilations.
         """
         self.config = config
-        self._members, self._partner, self._rules = tuple(members), partner, rules
-        self._target = members[0].coder.target
+        self._rules, self._coder = rules, members[0].coder
         self._width = {"greedy": 1, "beam": config.beam_size}.get(config.method, config.n_best)
-        self._lexicon = lexicon or {}
         self.asker = Asker(
             [member.coder for member in members],
             config,
@@ -119,11 +71,15 @@ class Answerer:
             longest_target=longest_target,
             max_source=max_source,
         )
-        self._covering = config.method == "beam" and config.coverage_penalty > 0
-        search = build_search(
-            config, rules, self._step_fn, self._state_score_fn if self._covering else None
-        )
-        self._begin_fn = search.begin_fn
+        self._replacer = None
+        if config.unknown == "replace":
+            first = members[0]
+            self._replacer = Replacer(
+                first.model, first.coder, lexicon or {}, config.batch_size, announce
+            )
+        voices = Voices(members, config, partner, most_source=rounded(max_source))
+        search = build_search(config, rules, voices.step_fn, voices.state_score_fn)
+        self._voices, self._search = voices, search
 
         def name(work: Work) -> str:
             rows, positions = work.sentences.memory[0].mask.shape
@@ -140,7 +96,6 @@ class Answerer:
         self._go_on = Compiled(search.go_on_fn, announce, lambda weights, work, *_: name(work))
         self._refill = Compiled(refilled, announce, lambda *works: "more for a " + name(works[1]))
         self._finish = Compiled(search.finish_fn, announce, lambda work: "end of a " + name(work))
-        self._attend = Compiled(self._attention, announce, of_sources("attention"))
         self._force = Compiled(self._forced, announce, of_sources("scoring"))
 
     def __call__(
@@ -156,19 +111,19 @@ class Answerer:
             from a key of (seed, first + n).
         """
         answers: list[list[Answer]] = [[EMPTY] for _ in requests]
-        requests = [Request(one) if isinstance(one, str) else one for one in requests]
-        found = dict(self._found(weights, requests, first))
-        looked_at = {}
-        if self.config.unknown == "replace":
-            looked_at = self._looked_at(weights, requests, found)
+        reads = [self._read(request) for request in requests]
+        found = dict(self._found(weights, reads, first))
+        replaced: dict[tuple[int, int], list[str]] = {}
+        if self._replacer is not None:
+            replaced = self._replacer(weights.members[0], reads, found)
         for index, hypotheses in found.items():
-            text = requests[index].text
+            text = reads[index].request.text
 
             def tokens_of(ids: list[int], slot: int, text=text, index=index) -> list[str]:
-                tokens = self._members[0].coder.said(ids, text)
-                return self._replaced(tokens, ids, looked_at.get((index, slot)), text)
+                tokens = replaced.get((index, slot))
+                return self._coder.said(ids, text) if tokens is None else tokens
 
-            answers[index] = answers_of(hypotheses, self._target, tokens_of)
+            answers[index] = answers_of(hypotheses, self._coder.target, tokens_of)
         return answers
 
     def score(
@@ -179,21 +134,21 @@ class Answerer:
         Processors act as in the search. A log-probability of `-inf` says that the answer cannot be
         found: it holds what is forbidden.
         """
-        scored = [EMPTY] * len(sources)
-        asked = [i for i, text in enumerate(sources) if self.asker.length(text)]
-        ids = {i: self._members[0].coder.target_ids(targets[i], sources[i]) for i in asked}
-        asked.sort(key=lambda i: (self.asker.length(sources[i]), len(ids[i])))
+        scored, coder = [EMPTY] * len(sources), self._coder
+        reads = [self._read(text) for text in sources]
+        asked = [i for i, read in enumerate(reads) if read.length]
+        ids = {i: coder.target_ids(targets[i], sources[i]) for i in asked}
+        asked.sort(key=lambda i: (reads[i].length, len(ids[i])))
         size = height(len(asked), self.config.batch_size, width=1)
         for start in range(0, len(asked), size):
             indices = asked[start : start + size]
-            requests = [Request(sources[i]) for i in indices]
-            given = padded([ids[i] for i in indices], size, self._target.pad_id)
-            forced = self._force(weights, *self.asker.asked(requests, range(size), size), given)
-            log_probs, scores = jax.device_get(forced)
+            question = self.asker.asked([reads[i] for i in indices], range(size), size)
+            given = padded([ids[i] for i in indices], size, self._coder.target.pad_id)
+            log_probs, scores = jax.device_get(self._force(weights, *question, given))
             for row, i in enumerate(indices):
-                tokens = self._members[0].coder.said(ids[i].tolist(), sources[i])
+                tokens = tuple(coder.said(ids[i].tolist(), sources[i]))
                 scored[i] = Answer(
-                    targets[i], tuple(tokens), float(log_probs[row]), float(scores[row]), True
+                    targets[i], tokens, float(log_probs[row]), float(scores[row]), True
                 )
         return scored
 
@@ -203,22 +158,28 @@ class Answerer:
         Raises:
           ValueError: If the search is one whose hypotheses compete (`beam`, `stochastic_beam`).
         """
-        request = Request(request) if isinstance(request, str) else request
-        if not self.asker.length(request.text):
+        read = self._read(request)
+        if not read.length:
             return
-        work = self._start(weights, *self.asker.asked([request], [0], 1))
-        refuse_competing(build_way(self.config, work.sentences))
-        while not np.all(work.progress.done):
-            before, work = work, self._go_on(weights, work, np.int32(1), np.int32(1))
-            said = said_last(before.progress, work.progress, self._rules.symbols)
-            yield from self._members[0].coder.said(said[0, :1].tolist(), request.text)
+        work = self._start(weights, *self.asker.asked([read], [0], 1))
+        way, symbols = build_way(self.config, work.sentences), self._rules.symbols
+
+        def one_step(progress: Progress) -> Progress:
+            before = work._replace(progress=progress)
+            return self._go_on(weights, before, np.int32(1), np.int32(1)).progress
+
+        for said in said_by(one_step, work.progress, way, symbols):
+            yield from self._coder.said(said[0, :1].tolist(), read.request.text)
+
+    def _read(self, request: str | Request) -> Read:
+        return self.asker.read(Request(request) if isinstance(request, str) else request)
 
     def _found(
-        self, weights: Weights, requests: Sequence[Request], first: int
+        self, weights: Weights, reads: Sequence[Read], first: int
     ) -> Iterator[tuple[int, Hypotheses]]:
         """Yields the index of each request, as it is done, and what was found."""
-        lengths = [self.asker.length(request.text) for request in requests]
-        order = sorted((i for i, n in enumerate(lengths) if n), key=lambda i: lengths[i])
+        asked = (i for i, read in enumerate(reads) if read.length)
+        order = sorted(asked, key=lambda i: reads[i].length)
         if not order:
             return
         size = height(len(order), self.config.batch_size, self._width)
@@ -230,9 +191,9 @@ class Answerer:
             for start in range(0, len(order), size):
                 indices = order[start : start + size]
                 numbers = [first + i for i in indices]
-                part = [requests[i] for i in indices]
-                asked = self.asker.asked(part, numbers, size, like=requests)
-                yield indices, self._start(weights, *asked)
+                part = [reads[i] for i in indices]
+                question = self.asker.asked(part, numbers, size, like=reads)
+                yield indices, self._start(weights, *question)
 
         yield from in_turn(
             blocks(),
@@ -241,98 +202,25 @@ class Answerer:
             finish_fn=self._finish,
         )
 
-    def _looked_at(
-        self, weights: Weights, requests: Sequence[Request], found: dict[int, Hypotheses]
-    ) -> dict[tuple[int, int], np.ndarray]:
-        """Returns the source position that each token looked at, of answers with unknown ones."""
-        places = [
-            (index, slot)
-            for index, hypotheses in found.items()
-            for slot in range(len(hypotheses.lengths))
-            if self._target.unk_id in hypotheses.tokens[slot, : hypotheses.lengths[slot]]
-        ]
-        places.sort(key=lambda place: self.asker.length(requests[place[0]].text))
-        looked_at, size = {}, height(len(places), self.config.batch_size, width=1)
-        for start in range(0, len(places), size):
-            part = places[start : start + size]
-            (source, *_), _ = self.asker.asked([requests[i] for i, _ in part], range(size), size)
-            said = [found[i].tokens[slot, : found[i].lengths[slot]] for i, slot in part]
-            looked = self._attend(weights, (source,), padded(said, size, self._target.pad_id))
-            looked_at |= dict(zip(part, np.asarray(looked), strict=False))
-        return looked_at
-
-    def _replaced(
-        self, tokens: list[str], ids: list[int], looked_at: np.ndarray | None, text: str
-    ) -> list[str]:
-        if looked_at is None:
-            return tokens
-        own = self._members[0].coder.source.cut(text)
-        there = [own[position] for position in looked_at[: len(tokens)]]
-        return [
-            self._lexicon.get(source) or source if one == self._target.unk_id else token
-            for token, one, source in zip(tokens, ids, there, strict=True)
-        ]
-
-    def _attention(
-        self, weights: Weights, sources: tuple[Padded, ...], said: Padded
-    ) -> Int[Array, "rows time"]:
-        """Returns where the first model looks most at each token of what was said."""
-        model: Any = self._members[0].model
-        _, looked = model.apply({"params": weights.members[0]}, sources[0], said)
-        return jnp.argmax(looked, axis=-1)
-
     def _started(self, weights: Weights, sources: tuple[Padded, ...], asked: Asked) -> Work:
-        parts = zip(self._members, weights.members, sources, strict=True)
-        encoded = [
-            encode(member.model, params, source, covering=self._covering)
-            for member, params, source in parts
-        ]
-        state: Any = tuple(state for state, _ in encoded)
-        if self._partner is not None:
-            rows = asked.limits.shape[0]
-            state = (
-                state,
-                Prompted(
-                    self._partner.model.initial_carry(rows),
-                    jnp.full((rows,), self._partner.first_id, jnp.int32),
-                    jnp.zeros((rows,), bool),
-                ),
-            )
-        memory = tuple(memory for _, memory in encoded)
+        state, memory = self._voices.start(weights, sources)
         room = int(self.asker.limit(sources[0].values.shape[1]))
-        return self._begin_fn(state, asked._replace(memory=memory), room)
-
-    def _step_fn(self, weights: Weights, asked: Asked) -> StepFn:
-        parts = zip(self._members, weights.members, asked.memory, strict=True)
-        step_fns = [
-            seq2seq_step_fn(
-                member.model, params, memory, most_source=rounded(self.asker.max_source)
-            )
-            for member, params, memory in parts
-        ]
-        step_fn = ensemble(step_fns, mean=self.config.ensemble)
-        if self._partner is None:
-            return step_fn
-        theirs: Any = weights.partner
-        language = language_step_fn(self._partner.model, theirs)
-        return fuse(step_fn, language, self._partner.weight, jnp.asarray(self._partner.ids))
-
-    def _state_score_fn(self, asked: Asked) -> StateScoreFn:
-        score_fn = build_state_score_fn(self.config, asked.memory)
-        return score_fn if self._partner is None else lambda state: score_fn(state[0])
+        return self._search.begin_fn(state, asked._replace(memory=memory), room)
 
     def _forced(self, weights: Weights, sources, asked: Asked, given: Padded):
-        work = self._started(weights, sources, asked)
-        asked = work.sentences
-        log_probs = force(
-            self._step_fn(weights, asked),
-            jax.tree.map(lambda leaf: leaf[:, 0], work.progress.state),
-            given.values,
-            given.lengths,
+        state, memory = self._voices.start(weights, sources)
+        asked = asked._replace(memory=memory)
+        forced = force(
+            self._voices.step_fn(weights, asked),
+            state,
+            *given,
             bos_id=self._rules.symbols.bos_id,
             processor=build_processor(self.config, self._rules, asked),
+            renormalise=self.config.normalise == "after",
         )
-        total = jnp.sum(log_probs, axis=1)
-        lengths = jnp.maximum(given.lengths, 1)
-        scores = build_score_fn(self.config)(total[:, None], lengths[:, None])[:, 0]
-        return total, scores
+        total = jnp.sum(forced.log_probs, axis=1)[:, None]
+        scores = build_score_fn(self.config)(total, jnp.maximum(given.lengths, 1)[:, None])
+        if self._voices.state_score_fn is not None:
+            alone = jax.tree.map(lambda leaf: leaf[:, None], forced.state)
+            scores += self._voices.state_score_fn(asked)(alone)
+        return total[:, 0], scores[:, 0]

@@ -1,6 +1,7 @@
 """Requests into what a search is asked: ids, limits, keys, and what an answer must hold."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,6 +12,20 @@ from seqjax.decode.required import Required
 from seqjax.predict.answer import Request
 from seqjax.predict.room import padded, row_keys
 from seqjax.types import Padded
+
+
+class Read(NamedTuple):
+    """A request as the models read it.
+
+    Attributes:
+      request: What is asked.
+      sources: Ids of the source, one for each model, cut where it is too long.
+      length: Tokens of the source to the first model, not cut.
+    """
+
+    request: Request
+    sources: tuple[np.ndarray, ...]
+    length: int
 
 
 class Asker:
@@ -37,9 +52,10 @@ class Asker:
         self._target, self._longest_target = coders[0].target, longest_target
         self._draws = config.method in ("sample", "stochastic_beam")
 
-    def length(self, text: str) -> int:
-        """Returns the tokens of a source text, not cut yet."""
-        return len(self._coders[0].source_ids(text))
+    def read(self, request: Request) -> Read:
+        """Returns a request with its source as ids."""
+        ids = [coder.source_ids(request.text) for coder in self._coders]
+        return Read(request, tuple(one[: self.max_source] for one in ids), len(ids[0]))
 
     def limit(self, source_lengths):
         """Returns the most tokens, EOS counted, of an answer to a source of this many."""
@@ -51,33 +67,31 @@ class Asker:
 
     def asked(
         self,
-        requests: Sequence[Request],
+        reads: Sequence[Read],
         numbers: Sequence[int],
         size: int,
-        like: Sequence[Request] = (),
+        like: Sequence[Read] = (),
     ) -> tuple[tuple[Padded, ...], Asked]:
         """Returns the sources as each model reads them, and what else belongs to the sentences.
 
         Args:
-          requests: What is asked.
+          reads: What is asked.
           numbers: Of the requests, for draws.
           size: Rows; those beyond the requests are empty.
-          like: All requests that these are a part of: what any of them wants, the others have room
-            for.
+          like: All that these are a part of: what any of them wants, the others have room for.
         """
-        texts = [request.text for request in requests]
-        sources = []
-        for coder in self._coders:
-            ids = [coder.source_ids(text)[: self.max_source] for text in texts]
-            sources.append(padded(ids, size, coder.source.pad_id))
-        lengths, like = sources[0].lengths, like or requests
-        prefixed = any(request.prefix for request in like)
-        requiring = any(request.required for request in like)
-        return tuple(sources), Asked(
+        sources = tuple(
+            padded([read.sources[number] for read in reads], size, coder.source.pad_id)
+            for number, coder in enumerate(self._coders)
+        )
+        requests, lengths = [read.request for read in reads], sources[0].lengths
+        prefixed = any(read.request.prefix for read in like or reads)
+        requiring = any(read.request.required for read in like or reads)
+        return sources, Asked(
             memory=(),
             limits=np.where(lengths > 0, self.limit(lengths), 0).astype(np.int32),
             keys=row_keys(self._config.seed, numbers, size) if self._draws else (),
-            source=self._as_target(texts, sources[0].values.shape[1], size),
+            source=self._as_target(requests, sources[0].values.shape[1], size),
             prefix=self._prefixes(requests, size) if prefixed else (),
             required=self._required(requests, size) if requiring else (),
         )
@@ -85,7 +99,7 @@ class Asker:
     def trouble(self, request: Request) -> str | None:
         """Returns why no answer can hold what a request wants; None if one can."""
         unknown = self._target.unk_id
-        limit = int(self.limit(np.array(min(self.length(request.text), self.max_source))))
+        limit = int(self.limit(np.array(len(self.read(request).sources[0]))))
         needed = len(self._said(request.prefix, request)) + 1
         for what, text in (("prefix", request.prefix), *(("phrase", p) for p in request.required)):
             ids = self._said(text, request)
@@ -105,12 +119,13 @@ class Asker:
         """Returns a part of an answer as ids."""
         return self._coders[0].target_ids(text, request.text)[:-1].tolist()
 
-    def _as_target(self, texts: Sequence[str], width: int, size: int) -> Padded | tuple[()]:
+    def _as_target(self, requests: Sequence[Request], width: int, size: int) -> Padded | tuple[()]:
         """Returns sources in ids of the target vocabulary, without what it does not know."""
         config = self._config
         if config.encoder_repetition_penalty == 1.0 and not config.encoder_no_repeat_ngram:
             return ()
         unknown = self._target.unk_id
+        texts = [request.text for request in requests]
         ids = [[one for one in self._target.encode(text) if one != unknown] for text in texts]
         return padded([one[:width] for one in ids], size, self._target.pad_id)
 

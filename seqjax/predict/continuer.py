@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from seqjax.build.search import Asked, Rules, build_search
-from seqjax.build.stepping import Prompted, language_step_fn, read_prompt
+from seqjax.build.stepping import language_step_fn, read_prompt, unread
 from seqjax.config import DecodeConfig
 from seqjax.data.vocabulary import Vocabulary
 from seqjax.decode.force import force
@@ -64,11 +64,9 @@ class Continuer:
             return f"{config.method} search after {prompt.values.shape[1]} prompt tokens"
 
         def score(params: Parameters, lines: Padded) -> Float[Array, " rows"]:
-            rows = lines.lengths.shape[0]
-            start = jnp.full((rows,), line_start(vocabulary), jnp.int32)
-            state = Prompted(model.initial_carry(rows), start, jnp.zeros((rows,), bool))
+            state = unread(model, line_start(vocabulary), lines.lengths.shape[0])
             step_fn = language_step_fn(model, params)
-            said = force(step_fn, state, *lines, bos_id=vocabulary.bos_id)
+            said = force(step_fn, state, *lines, bos_id=vocabulary.bos_id).log_probs
             return jnp.sum(said, axis=1) / jnp.maximum(lines.lengths, 1)
 
         self._go_on = Compiled(go_on, announce, label)

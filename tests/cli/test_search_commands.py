@@ -9,6 +9,7 @@ import pytest
 from cli.commands import fed, one_line_error, seqjax
 
 from seqjax import conclude
+from seqjax.build.data import build_coder
 from seqjax.config import DecodeConfig
 from seqjax.predict.answer import Request, silent
 from seqjax.rundir import load_weights, save_weights
@@ -64,8 +65,15 @@ def test_answers_begin_with_and_hold_what_is_wanted(run, tmp_path, monkeypatch, 
         assert lines[3].startswith("d") and "ab" in lines[3]
 
 
-def test_scores_of_a_search_are_those_of_its_answers(run, tmp_path, monkeypatch, capsys):
-    settings = ("--repetition-penalty", "1.4", "--min-length", "2", "--word-reward", "0.3")
+@pytest.mark.parametrize(
+    "settings",
+    (
+        ("--repetition-penalty", "1.4", "--min-length", "2", "--word-reward", "0.3"),
+        ("--repetition-penalty", "1.4", "--normalise", "before", "--coverage-penalty", "0.4"),
+    ),
+    ids=("after", "before"),
+)
+def test_scores_of_a_search_are_those_of_its_answers(run, tmp_path, monkeypatch, capsys, settings):
     found = decoded(monkeypatch, capsys, run, "--scores", *settings)
     answers = tmp_path / "answers"
     answers.write_text("".join(line.split("\t")[1] + "\n" for line in found))
@@ -161,7 +169,7 @@ def test_unknown_tokens_are_replaced_by_what_was_looked_at(run, tmp_path):
 
 
 def _looked_at(trained, text, count):
-    coder = trained.answerer()._members[0].coder
+    coder = build_coder(trained.config, trained.vocabularies)
     source = np.array([coder.source_ids(text)])
     said = np.full((1, count), 3)
     pair = [

@@ -161,7 +161,7 @@ def test_log_probs_are_those_of_forced_scoring(processor):
         exists = found.log_probs[:, slot] > -jnp.inf
         np.testing.assert_allclose(
             jnp.where(exists, found.log_probs[:, slot], 0),
-            jnp.where(exists, forced.sum(axis=1), 0),
+            jnp.where(exists, forced.log_probs.sum(axis=1), 0),
             atol=1e-5,
         )
 
@@ -229,9 +229,9 @@ def test_equal_scores_give_the_lowest_ids():
 @pytest.mark.parametrize(
     ("settings", "message"),
     (
-        ({"n_best": 0}, r"n_best must be in \[1, size=2\], got 0"),
-        ({"n_best": 3}, r"n_best must be in \[1, size=2\], got 3"),
-        ({"groups": 3}, "groups must divide size=2, got 3"),
+        ({"n_best": 0}, r"n_best must be in \[1, width=2\], got 0"),
+        ({"n_best": 3}, r"n_best must be in \[1, width=2\], got 3"),
+        ({"groups": 3}, "groups must divide width=2, got 3"),
         ({"patience": 0.0}, "patience must be positive, got 0.0"),
         ({"diversity": -1.0}, "diversity must be at least 0, got -1.0"),
     ),

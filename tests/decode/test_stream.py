@@ -14,7 +14,8 @@ TABLES = tables_of(CHAINS)
 
 def test_what_is_streamed_is_what_is_found():
     for way in (decode.Greedy(), decode.Sample(jax.random.split(jax.random.key(0), 4), 1)):
-        steps = decode.stream(step_fn_of(TABLES), start(4), way, symbols=SYMBOLS, max_length=6)
+        begun = decode.begin(start(4), way, symbols=SYMBOLS, max_length=6)
+        steps = decode.stream(step_fn_of(TABLES), begun, way, symbols=SYMBOLS)
         said = np.stack([tokens[:, 0] for tokens in steps], axis=1)
         found = decode.search(step_fn_of(TABLES), start(4), way, symbols=SYMBOLS, max_length=6)
         np.testing.assert_array_equal(said, found.tokens[:, 0, : said.shape[1]])
@@ -34,9 +35,7 @@ def test_a_search_goes_on_from_where_it_was_left():
 
 
 def test_what_may_be_taken_back_is_not_streamed():
+    way = decode.Beam(2)
+    begun = decode.begin(start(4), way, symbols=SYMBOLS, max_length=6)
     with pytest.raises(ValueError, match="way must be Greedy or Sample to be streamed, got Beam"):
-        next(
-            decode.stream(
-                step_fn_of(TABLES), start(4), decode.Beam(2), symbols=SYMBOLS, max_length=6
-            )
-        )
+        next(decode.stream(step_fn_of(TABLES), begun, way, symbols=SYMBOLS))
