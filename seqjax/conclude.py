@@ -157,6 +157,7 @@ def evaluate(
     *,
     decode: DecodeConfig | None = None,
     answer_fn: AnswerFn | None = None,
+    likelihood: bool = True,
     announce: AnnounceFn = silent,
     bleu_tokenizer: str = "13a",
 ) -> Evaluation:
@@ -169,18 +170,21 @@ def evaluate(
       data: Pairs, or a text.
       decode: How to search; by default as the run does.
       answer_fn: Answers in place of the run itself, searching as `decode` says.
+      likelihood: Measure what the run itself, by teacher forcing, makes of the pairs, too.
       announce: Told of compilations.
       bleu_tokenizer: sacreBLEU's.
     """
-    likelihood = Likelihood(trained.learner, announce)
+    likelihood_fn = Likelihood(trained.learner, announce)
     if trained.config.task == "language-model":
         windows = text_windows(data, trained.vocabularies["text"], trained.config)
-        return Evaluation(likelihood(trained.params, windows.batches(0)), None)
+        return Evaluation(likelihood_fn(trained.params, windows.batches(0)), None)
     decode = decode or trained.config.decode
-    shapes = [Shape(*shape) for shape in trained.statistics["shapes"]]
-    coder = build_coder(trained.config, trained.vocabularies)
-    batches = pair_batches(data, coder, shapes, trained.config.data.batch_size)
-    scores: dict[str, Any] = dict(likelihood(trained.params, batches.batches(0)))
+    scores: dict[str, Any] = {}
+    if likelihood:
+        shapes = [Shape(*shape) for shape in trained.statistics["shapes"]]
+        coder = build_coder(trained.config, trained.vocabularies)
+        batches = pair_batches(data, coder, shapes, trained.config.data.batch_size)
+        scores |= likelihood_fn(trained.params, batches.batches(0))
     if answer_fn is None:
         answer_fn = functools.partial(trained.answerer(decode, announce), trained.weights)
     started = time.monotonic()

@@ -74,6 +74,10 @@ class Panel:
           InputError: If the runs, or what stands beside them, do not go together.
         """
         first = runs[0]
+        if beside.keep is not None and beside.keep > decode.n_best:
+            raise InputError(
+                f"keep must be at most decode.n_best ({decode.n_best}), got {beside.keep}"
+            )
         for run in runs:
             _refuse_odd_ones(first, run)
         _refuse_what_needs_attention(first, decode)

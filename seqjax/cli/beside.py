@@ -1,7 +1,5 @@
 """What a command line puts beside the runs that answer."""
 
-from pathlib import Path
-
 from seqjax.cli.flags import BesideFlags
 from seqjax.conclude import Trained, load
 from seqjax.data.readers import read_lines
@@ -19,7 +17,7 @@ def read_beside(flags: BesideFlags, runs: list[Trained]) -> Beside:
     forbidden = () if flags.forbid is None else tuple(read_phrases(flags.forbid, lowercase))
     return Beside(
         forbidden=forbidden,
-        lexicon={} if flags.lexicon is None else _read_lexicon(flags.lexicon),
+        lexicon={} if flags.lexicon is None else _read_lexicon(flags.lexicon, lowercase),
         language_model=None if flags.language_model is None else load(flags.language_model),
         language_weight=flags.language_weight,
         consensus=flags.consensus,
@@ -40,10 +38,10 @@ def read_phrases(path: str, lowercase: bool) -> list[str]:
     return [phrase.lower() if lowercase else phrase for phrase in phrases]
 
 
-def _read_lexicon(path: str) -> dict[str, str]:
+def _read_lexicon(path: str, lowercase: bool) -> dict[str, str]:
     lexicon: dict[str, str] = {}
-    for number, line in enumerate(read_lines(Path(path)), start=1):
-        source, tab, target = line.partition("\t")
+    for number, line in enumerate(read_lines(path), start=1):
+        source, tab, target = (line.lower() if lowercase else line).partition("\t")
         if not (tab and source and target) or "\t" in target:
             raise InputError(
                 f"{path}:{number}: a line must be a source token, a tab and a target token, got "

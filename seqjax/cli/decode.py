@@ -62,14 +62,15 @@ def _answer_all(
 ) -> _Counts:
     asker = panel.answerer.asker
     counts = _Counts()
-    wanted = flags.beside.keep or (1 if search.method == "greedy" else search.n_best)
+    wanted = flags.beside.keep or search.n_best
     size = 1 if flags.stream else CHUNK * search.batch_size
-    for requests in _chunks(_requests(flags, panel, lowercase), size):
+    for asked in _chunks(_requests(flags, panel, lowercase), size):
+        requests = [request for _, request in asked]
         with screen.working("answering"):
             answers = panel(requests, first=counts.lines)
         sys.stdout.writelines(
-            _written(flags, wanted, request.text, found)
-            for request, found in zip(requests, answers, strict=True)
+            _written(flags, wanted, line, found)
+            for (line, _), found in zip(asked, answers, strict=True)
         )
         sys.stdout.flush()
         best = [found[0] for found in answers]
@@ -84,11 +85,11 @@ def _answer_all(
     return counts
 
 
-def _requests(flags: DecodeFlags, panel: Panel, lowercase: bool) -> Iterator[Request]:
-    """Yields what is asked, line by line, with what the files say of each."""
+def _requests(flags: DecodeFlags, panel: Panel, lowercase: bool) -> Iterator[tuple[str, Request]]:
+    """Yields each line, and what is asked of it with what the files say."""
     lower = str.lower if lowercase else str
     if flags.prefix is None and flags.require is None:
-        yield from (Request(lower(line)) for line in _lines(flags))
+        yield from ((line, Request(lower(line))) for line in _lines(flags))
         return
     lines = list(_lines(flags))
     prefixes = _as_many(flags.prefix, len(lines))
@@ -100,8 +101,9 @@ def _requests(flags: DecodeFlags, panel: Panel, lowercase: bool) -> Iterator[Req
         request = Request(lower(line), lower(prefix), words)
         trouble = panel.answerer.asker.trouble(request) if line else None
         if trouble is not None:
-            raise InputError(f"{flags.require or flags.prefix}:{number}: {trouble}")
-        yield request
+            path = flags.prefix if trouble.of_prefix else flags.require
+            raise InputError(f"{path}:{number}: {trouble.why}")
+        yield line, request
 
 
 def _as_many(path: str | None, count: int) -> list[str]:
@@ -130,7 +132,9 @@ def _lines(flags: DecodeFlags) -> Iterator[str]:
     return read_line_stream(sys.stdin.buffer)
 
 
-def _chunks(requests: Iterable[Request], size: int) -> Iterator[list[Request]]:
+def _chunks(
+    requests: Iterable[tuple[str, Request]], size: int
+) -> Iterator[list[tuple[str, Request]]]:
     iterator = iter(requests)
     while chunk := list(itertools.islice(iterator, size)):
         yield chunk

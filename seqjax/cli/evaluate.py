@@ -6,7 +6,7 @@ from typing import Any
 
 from seqjax.build.data import build_data
 from seqjax.cli.beside import read_beside
-from seqjax.cli.flags import EvaluateFlags, decode_config
+from seqjax.cli.flags import BesideFlags, EvaluateFlags, decode_config
 from seqjax.cli.screen import PERCENT, Screen
 from seqjax.conclude import Trained, evaluate, load
 from seqjax.data.readers import Pairs, read_pairs, read_text
@@ -22,8 +22,11 @@ def run(flags: EvaluateFlags) -> int:
     trained = runs[0]
     search = decode_config(trained.config.decode, flags.search)
     language = trained.config.task == "language-model"
-    if language and (len(runs) > 1 or flags.report):
-        raise InputError(f"{flags.runs[0]}: a language model is measured alone, without --report")
+    if language and (len(runs) > 1 or flags.report or flags.beside != BesideFlags()):
+        raise InputError(
+            f"{flags.runs[0]}: a language model answers nothing: it is measured alone, without "
+            "--report and what has a say in answers"
+        )
     data = _read(flags, trained)
     with Screen() as screen, screen.working("evaluating"):
         panel = None
@@ -34,6 +37,7 @@ def run(flags: EvaluateFlags) -> int:
             data,
             decode=search,
             answer_fn=panel,
+            likelihood=len(runs) == 1,
             announce=screen.compiling,
             bleu_tokenizer=flags.bleu_tokenizer,
         )

@@ -28,6 +28,18 @@ class Read(NamedTuple):
     length: int
 
 
+class Trouble(NamedTuple):
+    """Why no answer can hold what a request wants.
+
+    Attributes:
+      of_prefix: True if it is the prefix, False if it is a required phrase.
+      why: In words.
+    """
+
+    of_prefix: bool
+    why: str
+
+
 class Asker:
     """Knows what texts are to the models that answer, and how long answers may be."""
 
@@ -96,24 +108,32 @@ class Asker:
             required=self._required(requests, size) if requiring else (),
         )
 
-    def trouble(self, request: Request) -> str | None:
+    def trouble(self, request: Request) -> Trouble | None:
         """Returns why no answer can hold what a request wants; None if one can."""
-        unknown = self._target.unk_id
         limit = int(self.limit(np.array(len(self.read(request).sources[0]))))
-        needed = len(self._said(request.prefix, request)) + 1
-        for what, text in (("prefix", request.prefix), *(("phrase", p) for p in request.required)):
-            ids = self._said(text, request)
-            if unknown in ids:
-                token = self._target.cut(text)[ids.index(unknown)]
-                return f"the {what} {text!r} has {token!r}, which the target vocabulary lacks"
-            if what == "phrase" and not ids:
-                return "a phrase is empty"
-            if self._rules.forbids(ids):
-                return f"the {what} {text!r} is forbidden, too"
-            needed += len(ids) if what == "phrase" else 0
-        if needed > limit:
-            return f"it needs {needed} tokens, EOS counted, and there is room for {limit}"
+        prefix = self._said(request.prefix, request)
+        why = self._why_not("prefix", request.prefix, prefix)
+        if why is None and len(prefix) >= limit:
+            why = _too_long(len(prefix) + 1, limit)
+        if why is not None:
+            return Trouble(True, why)
+        needed = len(prefix) + 1
+        for text in request.required:
+            phrase = self._said(text, request)
+            why = self._why_not("phrase", text, phrase) if phrase else "a phrase is empty"
+            needed += len(phrase)
+            if why is None and needed > limit:
+                why = _too_long(needed, limit)
+            if why is not None:
+                return Trouble(False, why)
         return None
+
+    def _why_not(self, what: str, text: str, ids: list[int]) -> str | None:
+        unknown = self._target.unk_id
+        if unknown in ids:
+            token = self._target.cut(text)[ids.index(unknown)]
+            return f"the {what} {text!r} has {token!r}, which the target vocabulary lacks"
+        return f"the {what} {text!r} is forbidden, too" if self._rules.forbids(ids) else None
 
     def _said(self, text: str, request: Request) -> list[int]:
         """Returns a part of an answer as ids."""
@@ -146,3 +166,7 @@ class Asker:
                 values[row, place, : len(phrase)] = phrase
                 lengths[row, place] = len(phrase)
         return Required(values, lengths)
+
+
+def _too_long(needed: int, limit: int) -> str:
+    return f"it needs {needed} tokens, EOS counted, and there is room for {limit}"

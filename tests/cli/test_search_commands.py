@@ -201,6 +201,25 @@ def test_an_answer_does_not_depend_on_what_others_must_hold(run):
         assert [answer.text for answer in alone] == [answer.text for answer in expected]
 
 
+def test_a_line_is_given_back_as_it_came_whatever_is_read_of_it(run, tmp_path, monkeypatch, capsys):
+    path = tmp_path / "run"
+    shutil.copytree(run, path)
+    config = (path / "config.json").read_text()
+    (path / "config.json").write_text(config.replace('"lowercase": false', '"lowercase": true'))
+    (row,) = map(
+        json.loads, decoded(monkeypatch, capsys, path, "--output", "jsonl", lines=b"ABC\n")
+    )
+    assert row["source"] == "ABC"
+    (text,) = decoded(monkeypatch, capsys, run, lines=b"abc\n")
+    assert row["answers"][0]["text"] == text
+
+
+def test_an_ensemble_is_not_measured_by_the_likelihood_of_one(run, files, capsys):
+    words = ("--data", files / "valid.tsv", "--limit", "4", "--json", "--method", "greedy")
+    assert seqjax("evaluate", run, run, *words) == 0
+    assert "loss" not in json.loads(capsys.readouterr().out)
+
+
 # What is wrong is answered in one line
 
 
@@ -235,6 +254,12 @@ def test_what_is_wanted_and_forbidden_is_refused(run, tmp_path, monkeypatch, cap
     fed(monkeypatch, LINES)
     error = one_line_error(capsys, *words, "--require", tmp_path / "phrases")
     assert "phrases:1: the phrase 'dab' is forbidden, too" in error
+    (tmp_path / "prefix").write_text("d\nc\n\n\n")
+    (tmp_path / "phrases").write_text("d\n\n\n\n")
+    fed(monkeypatch, LINES)
+    both = ("--require", tmp_path / "phrases", "--prefix", tmp_path / "prefix")
+    error = one_line_error(capsys, *words, *both)
+    assert "prefix:2: the prefix 'c' is forbidden, too" in error
     error = one_line_error(capsys, *words, "--first-token", "c")
     assert "decode.first_token 'c' is forbidden too" in error
 
@@ -254,6 +279,10 @@ def test_runs_that_do_not_go_together_are_refused(
     type(vocabulary)("chars", ("a", "b", "c", "x")).save(other / "vocabulary", "target")
     error = one_line_error(capsys, "decode", run, other)
     assert "its target vocabulary is not that of" in error and "'d' is in one of them only" in error
+    error = one_line_error(capsys, "decode", run, "--n-best", "2", "--keep", "3")
+    assert "keep must be at most decode.n_best (2), got 3" in error
+    error = one_line_error(capsys, "evaluate", language_run, "--keep", "1")
+    assert "a language model answers nothing" in error
     error = one_line_error(capsys, "decode", run, "--exempt", "a zz")
     assert "decode.exempt must name tokens of the vocabulary of answers" in error
 
