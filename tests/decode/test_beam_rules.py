@@ -77,11 +77,23 @@ def test_stop_rules_are_not_the_same():
 
 @pytest.mark.parametrize(
     ("groups", "diversity", "stop"),
-    ((2, 0.8, "exact"), (4, 0.8, "first_full"), (2, 0.3, "first_full"), (4, 0.0, "exact")),
+    (
+        (2, 0.8, "exact"),
+        (4, 0.8, "first_full"),
+        (2, 0.3, "first_full"),
+        (4, 0.0, "exact"),
+        (2, 0.8, "patience"),  # done with one finished: what was cut then fills the other slots
+    ),
 )
 def test_groups_choose_one_after_the_other(groups, diversity, stop):
     way = decode.Beam(
-        4, n_best=4, score_fn=SCORES["mean"][0], stop=stop, groups=groups, diversity=diversity
+        4,
+        n_best=4,
+        score_fn=SCORES["mean"][0],
+        stop=stop,
+        patience=0.5,
+        groups=groups,
+        diversity=diversity,
     )
     found = found_by(way, tables_of(CHAINS), max_length=LENGTH)
     for row, chain in enumerate(CHAINS):
@@ -92,6 +104,7 @@ def test_groups_choose_one_after_the_other(groups, diversity, stop):
             LENGTH,
             score=SCORES["mean"][1],
             stop=stop,
+            patience=0.5,
             groups=groups,
             diversity=diversity,
             bos=BOS,

@@ -19,7 +19,7 @@ def step_fn(tokens, state):
     return TABLES[sentence, before, tokens], (tokens, count + (tokens == 2).astype(jnp.float32))
 
 
-def found_with(size, weight, **settings):
+def found_with(size, weight, processor=decode.chain(), **settings):
     way = decode.Beam(
         size,
         n_best=2,
@@ -29,7 +29,12 @@ def found_with(size, weight, **settings):
     )
     nothing = jnp.zeros((len(CHAINS),))
     return decode.search(
-        step_fn, (start(len(CHAINS)), nothing), way, symbols=SYMBOLS, max_length=LENGTH
+        step_fn,
+        (start(len(CHAINS)), nothing),
+        way,
+        symbols=SYMBOLS,
+        max_length=LENGTH,
+        processor=processor,
     )
 
 
@@ -61,3 +66,16 @@ def test_only_at_each_step_does_it_decide_what_lives_on():
     )
     at_the_end, each_step = found_with(2, 20.0), found_with(2, 20.0, stepwise=True)
     assert said(each_step) < said(at_the_end)
+
+
+def test_what_is_cut_has_what_its_own_state_says():
+    """No answer may end: all are cut, and were reordered on the way."""
+    found = found_with(3, COST, processor=decode.forbid([EOS]))
+    process = lambda logits, tokens: np.where(np.arange(VOCAB) == EOS, -np.inf, logits)
+    for row, chain in enumerate(CHAINS):
+        _, cut = oracle.score_all(chain, LENGTH, bos=BOS, eos=EOS, process=process)
+        for tokens, log_prob, score, finished in answers(found, row):
+            np.testing.assert_allclose(log_prob, cut[tokens], atol=1e-5)
+            expected = cut[tokens] / LENGTH - COST * tokens[:-1].count(2)
+            np.testing.assert_allclose(score, expected, atol=1e-5)
+            assert not finished
