@@ -10,6 +10,7 @@ from decode.chains import BOS, EOS, SYMBOLS, VOCAB, answers, start, step_fn_of, 
 from oracles import search as oracle
 
 from seqjax import decode
+from seqjax.decode.stochastic import _below
 
 
 @functools.partial(jax.jit, static_argnames=("size", "max_length"))
@@ -61,6 +62,20 @@ def test_all_answers_come_once_with_their_own_log_probability():
         np.testing.assert_allclose(np.exp(log_prob), probs[tokens], rtol=1e-4)
         assert finished == (tokens[-1] == EOS)
     assert [one[2] for one in found] == sorted((one[2] for one in found), reverse=True)
+
+
+def test_variables_under_a_known_maximum_are_the_formula():
+    """-log(exp(-top) - exp(-largest) + exp(-gumbel)), in float64; the largest becomes the top."""
+    rng = np.random.default_rng(0)
+    gumbels = rng.gumbel(size=(3, 4, 7))
+    gumbels[0, 0, 2] = -np.inf
+    top = rng.gumbel(size=(3, 4))
+    largest = gumbels.max(axis=-1, keepdims=True)
+    with np.errstate(over="ignore"):
+        inside = np.exp(-top[..., None]) - np.exp(-largest) + np.exp(-gumbels)
+    found = _below(jnp.asarray(gumbels, jnp.float32), jnp.asarray(top, jnp.float32))
+    np.testing.assert_allclose(found, -np.log(inside), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(found.max(axis=-1), top, rtol=1e-5)
 
 
 def test_a_draw_depends_on_its_key_and_on_no_other_row():

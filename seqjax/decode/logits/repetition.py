@@ -138,8 +138,7 @@ def no_repeat_ngram(
             return logits
         there = valid(history, lengths, window)
         banned = _completing(size, history, there, _suffix(size, history, lengths), exempt)
-        enough = (lengths >= size - 1)[:, None]
-        banned = tokens_where(banned & enough, history[:, size - 1 :], logits.shape[1], exempt)
+        banned = tokens_where(banned, history[:, size - 1 :], logits.shape[1], exempt)
         return jnp.where(banned, -jnp.inf, logits)
 
     return process
