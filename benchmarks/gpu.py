@@ -26,7 +26,6 @@ import numpy as np
 from benchmarks.gpu_speed import PRECISIONS, speed
 from benchmarks.layer import Ours
 from benchmarks.timing import line
-from seqjax import conclude, road
 from seqjax.cells.cell import RecurrentCell
 from seqjax.cells.gru import GRUCell
 from seqjax.cells.lstm import LSTMCell
@@ -34,6 +33,7 @@ from seqjax.cells.minimal import MinGRUCell
 from seqjax.config import Config
 from seqjax.errors import InputError
 from seqjax.presets import PRESETS
+from seqjax.runs import conclude, road
 from seqjax.unroll.unroll import UnrollMethod
 
 SIZES = ((64, 50, 512), (64, 50, 1_024), (64, 50, 2_048))

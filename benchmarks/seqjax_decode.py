@@ -10,8 +10,8 @@ from typing import Any
 import jax
 
 from benchmarks.decode import Said, timed
-from seqjax.conclude import Trained, load
 from seqjax.config import DecodeConfig
+from seqjax.runs.conclude import Trained, load
 from seqjax.train.allocator import keep_freed_memory
 
 

@@ -18,8 +18,8 @@ from typing import Any
 
 import jax
 
-from seqjax import conclude, road
 from seqjax.config import Config
+from seqjax.runs import conclude, road
 from seqjax.train.allocator import keep_freed_memory
 from seqjax.types import Mean
 

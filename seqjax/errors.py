@@ -8,3 +8,13 @@ class InputError(Exception):
     traceback. The message is one line that names the place (path, line number), what was wrong with
     the value found there, and what to do about it.
     """
+
+
+def first_line(error: BaseException) -> str:
+    """Returns what another library's error says first, short enough to stand in a line of ours.
+
+    >>> first_line(ValueError("bad header\\nat byte 3")), first_line(KeyError())
+    ('bad header', 'KeyError')
+    """
+    lines = str(error).strip().splitlines()
+    return lines[0][:160] if lines else type(error).__name__

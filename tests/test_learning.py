@@ -6,7 +6,6 @@ import random
 
 import pytest
 
-from seqjax import conclude, road
 from seqjax.config import (
     Config,
     DataConfig,
@@ -17,6 +16,7 @@ from seqjax.config import (
 )
 from seqjax.data.readers import Pairs
 from seqjax.presets import PRESETS
+from seqjax.runs import conclude, road
 
 pytestmark = pytest.mark.standard_promotion
 

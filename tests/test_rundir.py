@@ -13,6 +13,7 @@ import safetensors.numpy
 
 from seqjax.config import Config, ModelConfig
 from seqjax.errors import InputError
+from seqjax.files import write_text
 from seqjax.presets import PRESETS
 from seqjax.rundir import (
     RunDir,
@@ -21,7 +22,6 @@ from seqjax.rundir import (
     open_run,
     parameters_sha256,
     save_weights,
-    write_text,
 )
 
 WEIGHTS = {

@@ -1,10 +1,10 @@
 """What a command line puts beside the runs that answer."""
 
 from seqjax.cli.flags import BesideFlags
-from seqjax.conclude import Trained, load
 from seqjax.data.readers import read_lines
 from seqjax.errors import InputError
-from seqjax.together import Beside
+from seqjax.runs.conclude import Trained, load
+from seqjax.runs.together import Beside
 
 
 def read_beside(flags: BesideFlags, runs: list[Trained]) -> Beside:

@@ -9,12 +9,12 @@ from typing import NamedTuple
 from seqjax.cli.beside import read_beside
 from seqjax.cli.flags import DecodeFlags, decode_config
 from seqjax.cli.screen import Screen
-from seqjax.conclude import load
 from seqjax.config import DecodeConfig
 from seqjax.data.readers import read_line_stream, read_lines
 from seqjax.errors import InputError
 from seqjax.predict.answer import Answer, Request
-from seqjax.together import Panel
+from seqjax.runs.conclude import load
+from seqjax.runs.together import Panel
 
 CHUNK = 64
 """Batches of lines that are read, sorted by length and answered together."""

@@ -8,12 +8,12 @@ from seqjax.build.data import build_data
 from seqjax.cli.beside import read_beside
 from seqjax.cli.flags import BesideFlags, EvaluateFlags, decode_config
 from seqjax.cli.screen import PERCENT, Screen
-from seqjax.conclude import Trained, evaluate, load
 from seqjax.data.readers import Pairs, read_pairs, read_text
-from seqjax.diagnose import Report, search_report
 from seqjax.errors import InputError
-from seqjax.rundir import write_text
-from seqjax.together import Panel
+from seqjax.files import write_text
+from seqjax.runs.conclude import Trained, evaluate, load
+from seqjax.runs.diagnose import Report, search_report
+from seqjax.runs.together import Panel
 
 
 def run(flags: EvaluateFlags) -> int:

@@ -7,9 +7,9 @@ from seqjax.cli.beside import read_phrases
 from seqjax.cli.flags import GenerateFlags
 from seqjax.cli.reading import fill
 from seqjax.cli.screen import Screen
-from seqjax.conclude import load
 from seqjax.data.readers import read_line_stream
 from seqjax.errors import InputError
+from seqjax.runs.conclude import load
 
 
 def run(flags: GenerateFlags) -> int:

@@ -10,8 +10,8 @@ import jax
 from seqjax.build.model import count_params
 from seqjax.build.training import build_training
 from seqjax.cli.flags import InspectFlags
-from seqjax.conclude import Trained, load
 from seqjax.rundir import parameters_sha256
+from seqjax.runs.conclude import Trained, load
 from seqjax.train.checkpoint import Checkpoints
 
 

@@ -8,10 +8,10 @@ from rich.table import Table
 
 from seqjax.cli.flags import TrainFlags
 from seqjax.cli.screen import PERCENT, Screen
-from seqjax.conclude import Evaluation, Trained, evaluate, load, picture, store
 from seqjax.config import Config
-from seqjax.road import Outcome, train
 from seqjax.rundir import RunDir
+from seqjax.runs.conclude import Evaluation, Trained, evaluate, load, picture, store
+from seqjax.runs.road import Outcome, train
 from seqjax.train.loop import INTERRUPTED
 
 RESUMABLE = 75

@@ -1,7 +1,5 @@
 """What a run leaves on disk, and how it is read back. Nothing here needs JAX."""
 
-from seqjax.rundir.atomic import write_bytes as write_bytes
-from seqjax.rundir.atomic import write_text as write_text
 from seqjax.rundir.config_file import read_config as read_config
 from seqjax.rundir.config_file import write_config as write_config
 from seqjax.rundir.directory import RunDir as RunDir

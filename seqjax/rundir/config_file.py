@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from seqjax.config import Config
 from seqjax.errors import InputError
-from seqjax.rundir.atomic import read_text, write_text
+from seqjax.files import read_text, write_text
 
 FORMAT_VERSION = 1
 """It changes when a reader of the older format would misread the newer one."""

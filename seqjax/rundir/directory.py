@@ -11,8 +11,8 @@ from typing import Any
 
 from seqjax.config import Config
 from seqjax.errors import InputError
+from seqjax.files import read_text, write_text, writing
 from seqjax.rundir import config_file
-from seqjax.rundir.atomic import read_text, write_text, writing
 
 
 @dataclasses.dataclass(frozen=True)

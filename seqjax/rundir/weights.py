@@ -15,7 +15,7 @@ import safetensors
 import safetensors.numpy
 
 from seqjax.errors import InputError
-from seqjax.rundir.atomic import write_bytes
+from seqjax.files import write_bytes
 
 CHECKSUM = "parameters_sha256"
 """Key of the metadata under which `save_weights` stores the checksum."""

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import orbax.checkpoint as ocp
 
-from seqjax.errors import InputError
+from seqjax.errors import InputError, first_line
 from seqjax.train.step import TrainState
 
 
@@ -50,7 +50,7 @@ class Checkpoints:
             self._manager.wait_until_finished()
         except (OSError, ValueError) as error:
             raise InputError(
-                f"{self.directory}: step {step} could not be saved ({_first_line(error)}); "
+                f"{self.directory}: step {step} could not be saved ({first_line(error)}); "
                 f"earlier checkpoints are intact: make room and run the same command again"
             ) from error
 
@@ -76,7 +76,7 @@ class Checkpoints:
                     ),
                 )
             except Exception as error:  # a damaged file may surface as nearly anything
-                warn(f"checkpoint of step {step} cannot be read ({_first_line(error)})")
+                warn(f"checkpoint of step {step} cannot be read ({first_line(error)})")
             else:
                 return restored["state"], restored["progress"]
         if self.steps():
@@ -88,8 +88,3 @@ class Checkpoints:
 
     def close(self) -> None:
         self._manager.close()
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:160] if lines else type(error).__name__

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from cli.commands import fed, one_line_error, seqjax
 
-from seqjax import conclude
 from seqjax.build.data import build_coder
 from seqjax.config import DecodeConfig
 from seqjax.predict.answer import Request, silent
 from seqjax.rundir import load_weights, save_weights
-from seqjax.together import Beside, Panel
+from seqjax.runs import conclude
+from seqjax.runs.together import Beside, Panel
 from seqjax.types import Padded
 
 pytestmark = pytest.mark.standard_promotion

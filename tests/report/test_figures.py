@@ -11,7 +11,6 @@ import matplotlib
 import numpy as np
 import pytest
 
-from seqjax.conclude import Trained, attention_of
 from seqjax.config import Config, ModelConfig
 from seqjax.data.readers import Pairs
 from seqjax.data.vocabulary import Vocabulary
@@ -19,6 +18,7 @@ from seqjax.report import attention, curves, lines, style
 from seqjax.report.attention import AttentionExample, attention_figure
 from seqjax.report.curves import learning_curves
 from seqjax.report.lines import line_figure, markdown_table
+from seqjax.runs.conclude import Trained, attention_of
 
 ROWS = [
     {"event": "train", "step": 20, "loss": 2.0},

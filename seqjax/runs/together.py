@@ -9,7 +9,6 @@ import numpy as np
 
 from seqjax.build.data import build_coder
 from seqjax.build.rules import build_rules
-from seqjax.conclude import Trained
 from seqjax.config import DecodeConfig
 from seqjax.data.vocabulary import Vocabulary
 from seqjax.decode.rerank import minimum_bayes_risk, rerank
@@ -19,6 +18,7 @@ from seqjax.predict.answer import Answer, Request, silent
 from seqjax.predict.answerer import Answerer
 from seqjax.predict.continuer import line_end, line_start
 from seqjax.predict.voices import Member, Partner, Weights
+from seqjax.runs.conclude import Trained
 from seqjax.train.compiled import AnnounceFn
 
 Consensus = Literal["none", "bleu", "chrf", "edit"]

@@ -1,11 +1,9 @@
 """The straight road: from a configuration to a trained run, in one function that is read first."""
 
-import contextlib
 import functools
 import json
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple
 
 import jax
 
@@ -16,46 +14,19 @@ from seqjax.build.training import build_training
 from seqjax.build.vectors import NOTHING_FOUND, build_vectors, start_from, vector_lines
 from seqjax.config import Config, differing_fields
 from seqjax.errors import InputError
-from seqjax.measure import build_validator
-from seqjax.record import Recorder
-from seqjax.rundir import RunDir, create_run, save_weights, write_text
+from seqjax.files import write_text
+from seqjax.rundir import RunDir, create_run, save_weights
+from seqjax.runs.measure import build_validator
+from seqjax.runs.record import Recorder
+from seqjax.runs.spectator import Silent, Spectator
 from seqjax.train.checkpoint import Checkpoints
 from seqjax.train.compiled import Compiled
 from seqjax.train.interrupt import Interrupts
 from seqjax.train.loop import Plan, Progress, fit
-from seqjax.train.step import StepMetrics, TrainState
+from seqjax.train.step import TrainState
 
 MAY_CHANGE = ("train", "valid", "run_dir", "steps", "epochs", "minutes", "save_every", "decode.")
 """Settings that a run may be continued with another value of (files by what is in them)."""
-
-
-@runtime_checkable
-class Spectator(Protocol):
-    """Whoever watches a training."""
-
-    def training(
-        self, progress: Progress, *, steps: int | None, minutes: float | None
-    ) -> AbstractContextManager[None]: ...
-    def compiling(self, what: str) -> AbstractContextManager[None]: ...
-    def stepped(self, progress: Progress, metrics: StepMetrics, seconds: float) -> None: ...
-    def validated(self, row: dict[str, Any], progress: Progress, is_best: bool) -> None: ...
-    def note(self, text: str) -> None: ...
-
-
-class Silent:
-    """A spectator that keeps to itself what it sees."""
-
-    def training(
-        self, progress: Progress, *, steps: int | None, minutes: float | None
-    ) -> AbstractContextManager[None]:
-        return contextlib.nullcontext()
-
-    def compiling(self, what: str) -> AbstractContextManager[None]:
-        return contextlib.nullcontext()
-
-    def stepped(self, progress: Progress, metrics: StepMetrics, seconds: float) -> None: ...
-    def validated(self, row: dict[str, Any], progress: Progress, is_best: bool) -> None: ...
-    def note(self, text: str) -> None: ...
 
 
 class Outcome(NamedTuple):

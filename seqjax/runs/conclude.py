@@ -19,14 +19,15 @@ from seqjax.data.batching import Shape, pad
 from seqjax.data.readers import Pairs
 from seqjax.data.vocabulary import Vocabulary
 from seqjax.errors import InputError
-from seqjax.measure import AnswerFn, Decoded, Likelihood, build_answerer, decode_pairs
+from seqjax.files import write_text
 from seqjax.predict.answer import silent
 from seqjax.predict.answerer import Answerer
 from seqjax.predict.continuer import Continuer
 from seqjax.predict.voices import Weights
 from seqjax.report.attention import AttentionExample, attention_figure
 from seqjax.report.curves import learning_curves
-from seqjax.rundir import RunDir, load_weights, open_run, write_text
+from seqjax.rundir import RunDir, load_weights, open_run
+from seqjax.runs.measure import AnswerFn, Decoded, Likelihood, build_answerer, decode_pairs
 from seqjax.train.compiled import AnnounceFn
 from seqjax.types import Batch, Padded, Parameters
 

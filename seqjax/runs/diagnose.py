@@ -4,13 +4,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from seqjax.conclude import Trained
 from seqjax.config import DecodeConfig
-from seqjax.measure import Decoded
 from seqjax.metrics.bootstrap import Interval, bootstrap_mean
 from seqjax.metrics.health import distinct_n, rep_within, repeats, seq_rep_n
 from seqjax.predict.answer import Answer
-from seqjax.together import Panel
+from seqjax.runs.conclude import Trained
+from seqjax.runs.measure import Decoded
+from seqjax.runs.together import Panel
 from seqjax.train.compiled import AnnounceFn
 from seqjax.types import Mean
 

@@ -6,12 +6,12 @@ import jax
 import numpy as np
 import pytest
 
-from seqjax import conclude, road
 from seqjax.build.vectors import started_table
 from seqjax.config import Config, DataConfig, ModelConfig, OptimizerConfig, ValidationConfig
 from seqjax.data.vectors import Vectors
 from seqjax.errors import InputError
 from seqjax.rundir import load_weights
+from seqjax.runs import conclude, road
 
 pytestmark = pytest.mark.standard_promotion
 
