@@ -38,9 +38,11 @@ lint: $(READY)
 	@echo "Checking the types (pyright) ..."
 	@$(BIN)/pyright --pythonpath $(BIN)/python
 
+# Most of the time of the tests is spent in compiling, and a third of that in making fast what runs
+# once. The slow tests, and a plain pytest, see the code that users run.
 test: lint
 	@echo "Running the tests (pytest) ..."
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@XLA_FLAGS="--xla_backend_optimization_level=0 $$XLA_FLAGS" $(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-slow: $(READY)
 	@echo "Running the slow tests (pytest -m slow) ..."

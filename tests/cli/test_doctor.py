@@ -1,6 +1,9 @@
 """The doctor tells the truth about this installation."""
 
 import json
+import os
+import subprocess
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +16,12 @@ from seqjax.errors import InputError
 
 
 def test_compiled_and_eager_numbers_are_equal():
-    assert doctor.wrong_canary_rows(doctor.CANARY_ROWS) == 0
+    """As users compile, whatever flags these tests run with."""
+    environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+    command = [sys.executable, "-m", "seqjax.cli.main", "doctor", "--json"]
+    told = subprocess.run(command, env=environment, capture_output=True, check=True).stdout
+    assert json.loads(told)["wrong_canary_rows"] == 0
+    assert json.loads(told)["xla_flags"] == ""
 
 
 def test_the_canary_counts_the_rows_that_a_compiler_gets_wrong(monkeypatch):
