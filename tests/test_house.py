@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1] / "seqjax"
 # A room imports from rooms above it and from itself. Rooms on one line are siblings: they never
 # import one another. Inside `runs`, which goes the whole road, every file is a room.
 ORDER = (
-    ("errors",),
+    ("errors", "codes"),
     ("files",),
     ("types",),
     ("config",),
