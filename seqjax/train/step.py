@@ -31,6 +31,8 @@ class TrainState(NamedTuple):
       memory: See `LossFn`.
       skipped: Updates left out because loss or gradient was not finite.
       skipped_in_a_row: How many of them since the last good one.
+      rate: A factor on the scheduled learning rate. It is 1 at first; whoever sees the run from
+        outside lowers it, which compiles nothing anew.
     """
 
     step: Int[Array, ""]
@@ -40,10 +42,15 @@ class TrainState(NamedTuple):
     memory: Any
     skipped: Int[Array, ""]
     skipped_in_a_row: Int[Array, ""]
+    rate: Float[Array, ""]
 
 
 class StepMetrics(NamedTuple):
-    """What one update reports; the gradient's norm is that before clipping."""
+    """What one update reports.
+
+    The gradient's norm is that before clipping, the learning rate that of the schedule times
+    `TrainState.rate`.
+    """
 
     loss: Mean
     means: dict[str, Mean]
@@ -68,6 +75,7 @@ def init_state(
         memory=memory,
         skipped=jnp.zeros((), jnp.int32),
         skipped_in_a_row=jnp.zeros((), jnp.int32),
+        rate=jnp.ones((), jnp.float32),
     )
     return jax.tree.map(jnp.copy, state)  # no two leaves share a buffer: all of it is donated
 
@@ -99,7 +107,8 @@ def train_step(
       loss_fn: What is minimised.
       optimizer: Any optax transformation.
       schedule: The learning rate that it follows, which is only reported here. A step that was
-        skipped does not count in it.
+        skipped does not count in it. What the optimizer would add to the weights is multiplied by
+        `state.rate`, which is the same as if its learning rate were: weight decay shrinks with it.
       average_decay: Decay of the moving average; it warms up as (1 + n) / (10 + n).
     """
 
@@ -115,6 +124,7 @@ def train_step(
 
     def updated():
         updates, optimizer_state = optimizer.update(gradients, state.optimizer_state, state.params)
+        updates = jax.tree.map(lambda update: state.rate * update, updates)
         params = optax.apply_updates(state.params, updates)
         decay = jnp.minimum(average_decay, (1.0 + state.step) / (10.0 + state.step))
         average = jax.tree.map(
@@ -128,10 +138,17 @@ def train_step(
         return state.params, state.average, state.optimizer_state, state.memory
 
     params, average, optimizer_state, memory = jax.lax.cond(finite, updated, as_before)
-    learning_rate = jnp.asarray(schedule(state.step - state.skipped), jnp.float32)
+    learning_rate = state.rate * jnp.asarray(schedule(state.step - state.skipped), jnp.float32)
     bad = (~finite).astype(jnp.int32)
     in_a_row = (state.skipped_in_a_row + 1) * bad
     after = TrainState(
-        state.step + 1, params, average, optimizer_state, memory, state.skipped + bad, in_a_row
+        step=state.step + 1,
+        params=params,
+        average=average,
+        optimizer_state=optimizer_state,
+        memory=memory,
+        skipped=state.skipped + bad,
+        skipped_in_a_row=in_a_row,
+        rate=state.rate,
     )
     return after, StepMetrics(loss, means, gradient_norm, learning_rate, in_a_row)

@@ -1,10 +1,13 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from train import toys
 
-from seqjax.train.step import evaluated_params
+from seqjax.train.step import evaluated_params, init_state, train_step
 from seqjax.types import Batch, Padded
 
 pytestmark = pytest.mark.standard_promotion
@@ -76,3 +79,39 @@ def test_randomness_is_a_function_of_key_and_step():
         for state in (toys.new_state()._replace(step=jnp.int32(step)) for step in range(3))
     ]
     assert len(set(totals)) == 3  # the same weights and batch: the noise alone differs
+
+
+def test_the_rate_is_a_factor_on_the_learning_rate_and_compiles_nothing_anew():
+    """Of AdamW, whose decay shrinks with its learning rate and whose state does not know it."""
+    rates = (1.0, 0.25, 0.25, 0.5)
+
+    def run(factor_of_step, rate_of_step):
+        schedule = lambda step: 0.1 * factor_of_step(step) / (1.0 + step)
+        optimizer = optax.adamw(schedule, weight_decay=0.1)
+        traces = []
+
+        def loss_fn(*arguments):
+            traces.append(arguments)
+            return toys.loss_fn(*arguments)
+
+        compiled = jax.jit(
+            functools.partial(train_step, loss_fn=loss_fn, optimizer=optimizer, schedule=schedule)
+        )
+        state = init_state({"slope": jnp.float32(0.5)}, optimizer, memory=jnp.float32(0.0))
+        learning_rates = []
+        for number, rate in enumerate(rate_of_step):
+            state = state._replace(rate=jnp.array(rate, jnp.float32))
+            state, metrics = compiled(state, toys.make_batch(number), toys.KEY)
+            learning_rates.append(metrics.learning_rate)
+        assert len(traces) == 1
+        return state, learning_rates
+
+    by_hand, expected = run(lambda step: jnp.array(rates)[step], (1.0,) * 4)
+    by_rate, found = run(lambda step: 1.0, rates)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    np.testing.assert_allclose(found, [0.1 * r / (1 + n) for n, r in enumerate(rates)], rtol=1e-6)
+    for one, other in zip(
+        toys.leaves(by_hand.optimizer_state), toys.leaves(by_rate.optimizer_state), strict=True
+    ):
+        np.testing.assert_allclose(one, other, rtol=1e-5)
+    np.testing.assert_allclose(by_rate.params["slope"], by_hand.params["slope"], rtol=1e-6)
