@@ -36,7 +36,7 @@ def one_process(kept: bool) -> float:
     model = build_seq2seq(
         config.model, source_vocab_size=vocabulary, target_vocab_size=vocabulary, bos_id=1
     )
-    learner = build_seq2seq_learner(model, config.optimizer)
+    learner = build_seq2seq_learner(model, config.objective)
     draw = np.random.default_rng(0).integers
     batch = Batch(
         *(

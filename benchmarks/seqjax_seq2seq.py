@@ -10,7 +10,7 @@ from benchmarks.timing import Way
 from seqjax.build.learner import Learner, build_seq2seq_learner
 from seqjax.build.model import build_seq2seq
 from seqjax.build.training import Training, build_training
-from seqjax.config import ModelConfig, OptimizerConfig
+from seqjax.config import ModelConfig, ObjectiveConfig, OptimizerConfig
 from seqjax.train.step import TrainState
 from seqjax.types import Batch, Padded
 
@@ -39,7 +39,7 @@ def build(size: Size, input_feeding: bool, unroll: Literal["auto", "scan"] = "au
         target_vocab_size=size.vocabulary,
         bos_id=BOS_ID,
     )
-    return build_seq2seq_learner(model, OPTIMIZER)
+    return build_seq2seq_learner(model, ObjectiveConfig())
 
 
 def batch_of(size: Size) -> Batch:

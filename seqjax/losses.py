@@ -11,24 +11,33 @@ from seqjax.types import Mean, Padded
 
 
 def cross_entropy(
-    logits: Float[Array, "batch time vocab"], targets: Padded, *, label_smoothing: float = 0.0
+    logits: Float[Array, "batch time vocab"],
+    targets: Padded,
+    *,
+    label_smoothing: float = 0.0,
+    others_only: bool = False,
 ) -> Mean:
     r"""Returns the summed cross-entropy in nats, weighted by the number of valid tokens.
 
     With smoothing :math:`\epsilon` the target distribution has :math:`1-\epsilon` on the gold token
-    plus :math:`\epsilon / V` on every token, the gold one included (the definition of PyTorch and
-    optax; fairseq and t5x spread over the other V - 1 only, so that losses are not comparable).
+    plus :math:`\epsilon / V` on every token, the gold one included: the definition of PyTorch and
+    optax. With `others_only` it is that of fairseq and t5x, :math:`1-\epsilon` on gold and
+    :math:`\epsilon / (V - 1)` on every other token, which is the first with
+    :math:`\epsilon V / (V - 1)`. Losses of the two are not comparable.
 
     Args:
       logits: Raw scores. What stands at padding changes nothing, not even as NaN.
       targets: Ids in `[0, vocab)`; padding may hold anything.
       label_smoothing: :math:`\epsilon` in [0, 1).
+      others_only: Spread it over the tokens that are not gold.
 
     References:
       Szegedy et al., "Rethinking the Inception architecture", 2016, section 7.
     """
     mask = length_mask(targets.lengths, logits.shape[1])
     gold = jnp.where(mask, targets.values, 0)
+    if others_only:
+        label_smoothing *= logits.shape[-1] / (logits.shape[-1] - 1)
     losses = _token_losses(logits, gold, mask, label_smoothing)
     return Mean(jnp.sum(losses), jnp.sum(mask).astype(jnp.float32))
 

@@ -5,6 +5,7 @@ from seqjax.config import (
     DataConfig,
     DecodeConfig,
     ModelConfig,
+    ObjectiveConfig,
     OptimizerConfig,
     ValidationConfig,
 )
@@ -29,9 +30,8 @@ PRESETS: dict[str, Config] = {
             target_tokens="words", max_source=60, max_target=60, batch_size=256, buckets=8
         ),
         model=ModelConfig(embedding_size=128, hidden_size=256, encoder_layers=2, dropout=0.3),
-        optimizer=OptimizerConfig(
-            schedule="cosine", warmup_steps=300, label_smoothing=0.1, average_decay=0.999
-        ),
+        objective=ObjectiveConfig(label_smoothing=0.1),
+        optimizer=OptimizerConfig(schedule="cosine", warmup_steps=300, average_decay=0.999),
         validation=ValidationConfig(metric="token_error_rate", examples=1_000),
     ),
     # Short sentences of two languages, one word a token; words seen once become the unknown token.
@@ -47,9 +47,8 @@ PRESETS: dict[str, Config] = {
             buckets=8,
         ),
         model=ModelConfig(embedding_size=256, hidden_size=384, dropout=0.4),
-        optimizer=OptimizerConfig(
-            schedule="cosine", warmup_steps=400, label_smoothing=0.1, average_decay=0.999
-        ),
+        objective=ObjectiveConfig(label_smoothing=0.1),
+        optimizer=OptimizerConfig(schedule="cosine", warmup_steps=400, average_decay=0.999),
         validation=ValidationConfig(metric="bleu", examples=1_000),
     ),
     # A language model of running English words; the text is built in.

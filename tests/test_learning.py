@@ -11,6 +11,7 @@ from seqjax.config import (
     DataConfig,
     DecodeConfig,
     ModelConfig,
+    ObjectiveConfig,
     OptimizerConfig,
     ValidationConfig,
 )
@@ -104,7 +105,8 @@ def test_names_never_seen_are_copied(tmp_path):
             source_tokens="words", target_tokens="words", min_count=2, batch_size=64, buckets=1
         ),
         model=ModelConfig(embedding_size=16, hidden_size=32, dropout=0.0, copying=True),
-        optimizer=OptimizerConfig(learning_rate=1e-2, warmup_steps=5, coverage_weight=0.1),
+        objective=ObjectiveConfig(coverage_weight=0.1),
+        optimizer=OptimizerConfig(learning_rate=1e-2, warmup_steps=5),
         validation=ValidationConfig(every=60, metric="exact_match", examples=40),
     )
     outcome = road.train(config)

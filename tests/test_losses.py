@@ -6,7 +6,7 @@ import pytest
 
 from seqjax.build.learner import build_seq2seq_learner
 from seqjax.build.model import build_seq2seq
-from seqjax.config import ModelConfig, OptimizerConfig
+from seqjax.config import ModelConfig, ObjectiveConfig
 from seqjax.losses import coverage_loss, cross_entropy, token_accuracy
 from seqjax.types import Batch, Padded, sum_means
 
@@ -36,6 +36,19 @@ def test_smoothing_is_that_of_optax(smoothing):
     got, own_slope = jax.value_and_grad(ours)(logits)
     np.testing.assert_allclose(got, expected, rtol=1e-6)
     np.testing.assert_allclose(own_slope, slope, atol=1e-6)
+
+
+@pytest.mark.parametrize("smoothing", (0.1, 0.4))
+def test_smoothing_of_the_others_leaves_gold_what_it_says(smoothing):
+    logits, targets = make()
+    wanted = 0.0
+    for row, length in enumerate([4, 2, 0]):
+        for time in range(length):
+            soft = np.full(5, smoothing / 4)
+            soft[targets.values[row, time]] = 1 - smoothing
+            wanted -= float(np.sum(soft * np.asarray(jax.nn.log_softmax(logits[row, time]))))
+    loss = cross_entropy(logits, targets, label_smoothing=smoothing, others_only=True)
+    np.testing.assert_allclose(loss.total, wanted, rtol=1e-5)
 
 
 def test_the_parts_of_a_batch_add_up_to_the_whole():
@@ -107,12 +120,14 @@ def test_coverage_and_own_words_are_for_learning_alone(monkeypatch):
         return jnp.zeros((3, 4, 5)), jnp.ones((3, 4, 1))
 
     monkeypatch.setattr(type(model), "apply", apply)
-    config = OptimizerConfig(
+    config = ObjectiveConfig(
         coverage_weight=0.5, scheduled_sampling=0.8, scheduled_sampling_steps=10
     )
     loss_fn = build_seq2seq_learner(model, config).loss_fn
     batch, key = Batch(targets, targets), jax.random.key(0)
-    loss = lambda step, train: loss_fn({}, (), batch, key, step, train=train)[0].value()
+    loss = lambda step, train: loss_fn({}, (), batch, key, jnp.asarray(step), train=train)[
+        0
+    ].value()
     np.testing.assert_allclose(loss(0, False), np.log(5), rtol=1e-6)
     for step in (0, 4, 9, 100):  # 4 of 6 tokens look where one before them looked
         np.testing.assert_allclose(loss(step, True), np.log(5) + 0.5 * 4 / 6, rtol=1e-6)

@@ -5,11 +5,11 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import flax.linen as nn
-import jax.numpy as jnp
 
 from seqjax.build.model import build_language_model, build_seq2seq
+from seqjax.build.objective import build_cross_entropy, build_own_share
 from seqjax.build.vectors import NOTHING_FOUND, Found, Tables, held_rows
-from seqjax.config import Config, OptimizerConfig
+from seqjax.config import Config, ObjectiveConfig
 from seqjax.data.vocabulary import Vocabulary
 from seqjax.losses import coverage_loss, cross_entropy, token_accuracy
 from seqjax.models.language_model import LanguageModel
@@ -63,17 +63,18 @@ def _build_learner(config: Config, vocabularies: dict[str, Vocabulary]) -> Learn
                 bos_id=vocabularies["target"].bos_id,
                 unk_id=vocabularies["target"].unk_id,
             )
-            return build_seq2seq_learner(model, config.optimizer)
+            return build_seq2seq_learner(model, config.objective)
         case "language-model":
             model = build_language_model(config.model, vocab_size=len(vocabularies["text"]))
-            return build_language_learner(model, config.optimizer, config.data.batch_size)
+            return build_language_learner(model, config.objective, config.data.batch_size)
 
 
-def build_seq2seq_learner(model: Seq2Seq, config: OptimizerConfig) -> Learner:
+def build_seq2seq_learner(model: Seq2Seq, config: ObjectiveConfig) -> Learner:
     """Returns the text-to-text task: say the target, given the source."""
+    own_share_fn = build_own_share(config)
 
     def loss_fn(params: Parameters, memory: Any, batch: Batch, key: Key, step: Any, *, train: bool):
-        own_share = _own_share(config, step) if train and config.scheduled_sampling else None
+        own_share = own_share_fn(step) if train and own_share_fn else None
         found: Any = model.apply(
             {"params": params}, batch.inputs, batch.targets, own_share, rngs=_noise(key, train)
         )
@@ -95,7 +96,7 @@ def build_seq2seq_learner(model: Seq2Seq, config: OptimizerConfig) -> Learner:
     return Learner(model, init, loss_fn, (), tables)
 
 
-def build_language_learner(model: LanguageModel, config: OptimizerConfig, rows: int) -> Learner:
+def build_language_learner(model: LanguageModel, config: ObjectiveConfig, rows: int) -> Learner:
     """Returns the language-model task: say the next token; the state goes from batch to batch."""
 
     def loss_fn(params: Parameters, memory: Any, batch: Batch, key: Key, step: Any, *, train: bool):
@@ -113,18 +114,13 @@ def build_language_learner(model: LanguageModel, config: OptimizerConfig, rows: 
     return Learner(model, init, loss_fn, memory, {"text": ("embedding", "embedding")})
 
 
-def _own_share(config: OptimizerConfig, step: Any):
-    risen = jnp.minimum(1.0, (step + 1) / max(config.scheduled_sampling_steps, 1))
-    return config.scheduled_sampling * risen
-
-
 def _noise(key: Key, train: bool) -> dict[str, Key]:
     """A model is noisy where it has a key for it."""
     return {"dropout": key} if train else {}
 
 
-def _token_means(logits, batch: Batch, config: OptimizerConfig, train: bool):
+def _token_means(logits, batch: Batch, config: ObjectiveConfig, train: bool):
     assert isinstance(batch.targets, Padded)
-    smoothing = config.label_smoothing if train else 0.0
-    loss = cross_entropy(logits, batch.targets, label_smoothing=smoothing)
+    loss_fn = build_cross_entropy(config) if train else cross_entropy
+    loss = loss_fn(logits, batch.targets)
     return loss, {"token_accuracy": token_accuracy(logits, batch.targets)}

@@ -6,6 +6,7 @@ a configuration that exists is one that can run.
 
 from seqjax.config.decode import DecodeConfig as DecodeConfig
 from seqjax.config.model import ModelConfig as ModelConfig
+from seqjax.config.objective import ObjectiveConfig as ObjectiveConfig
 from seqjax.config.optimizer import OptimizerConfig as OptimizerConfig
 from seqjax.config.run import Config as Config
 from seqjax.config.run import DataConfig as DataConfig

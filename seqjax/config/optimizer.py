@@ -23,16 +23,6 @@ class OptimizerConfig:
     """Decoupled weight decay (adamw only)."""
     clip_norm: float = 1.0
     """Gradients are scaled down to this global norm; 0 turns clipping off."""
-    label_smoothing: float = 0.0
-    """Mass spread evenly over the whole vocabulary: (1-e) onehot + e/V."""
-    coverage_weight: float = 0.0
-    """Weight of the coverage loss: the attention, per target token, that falls where it had fallen
-    before. 1 keeps a summary from saying things twice (text-to-text only)."""
-    scheduled_sampling: float = 0.0
-    """Share of target tokens that the decoder reads as it would have said them rather than as they
-    are. Slower: every step must wait for the one before (text-to-text only)."""
-    scheduled_sampling_steps: int = 0
-    """Updates over which that share rises linearly from 0."""
     average_decay: float = 0.0
     """Evaluate and save an exponential moving average of the weights with this decay; 0 turns it
     off."""
@@ -43,24 +33,5 @@ class OptimizerConfig:
         require(self.clip_norm >= 0, "optimizer.clip_norm", "at least 0", self.clip_norm)
         require(self.weight_decay >= 0, "optimizer.weight_decay", "at least 0", self.weight_decay)
         require(
-            self.coverage_weight >= 0,
-            "optimizer.coverage_weight",
-            "at least 0",
-            self.coverage_weight,
+            0 <= self.average_decay < 1, "optimizer.average_decay", "in [0, 1)", self.average_decay
         )
-        require(
-            self.scheduled_sampling_steps >= 0,
-            "optimizer.scheduled_sampling_steps",
-            "at least 0",
-            self.scheduled_sampling_steps,
-        )
-        require(
-            0 <= self.scheduled_sampling <= 1,
-            "optimizer.scheduled_sampling",
-            "in [0, 1]",
-            self.scheduled_sampling,
-        )
-        for name in ("label_smoothing", "average_decay"):
-            require(
-                0 <= getattr(self, name) < 1, f"optimizer.{name}", "in [0, 1)", getattr(self, name)
-            )

@@ -6,6 +6,7 @@ from typing import Literal
 
 from seqjax.config.decode import DecodeConfig
 from seqjax.config.model import ModelConfig
+from seqjax.config.objective import ObjectiveConfig
 from seqjax.config.optimizer import OptimizerConfig
 from seqjax.config.require import require
 
@@ -115,6 +116,7 @@ class Config:
     """Seed of everything that is random."""
     data: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
+    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     decode: DecodeConfig = field(default_factory=DecodeConfig)
@@ -132,10 +134,10 @@ class Config:
         )
         for name in ("coverage_weight", "scheduled_sampling"):
             require(
-                self.task == "text-to-text" or not getattr(self.optimizer, name),
-                f"optimizer.{name}",
+                self.task == "text-to-text" or not getattr(self.objective, name),
+                f"objective.{name}",
                 "0 for a language model",
-                getattr(self.optimizer, name),
+                getattr(self.objective, name),
             )
         for name, nothing in _OF_A_SOURCE.items():
             require(
@@ -145,15 +147,15 @@ class Config:
                 getattr(self.decode, name),
             )
         require(
-            self.model.attention != "none" or not self.optimizer.coverage_weight,
-            "optimizer.coverage_weight",
+            self.model.attention != "none" or not self.objective.coverage_weight,
+            "objective.coverage_weight",
             "0 when model.attention is none",
-            self.optimizer.coverage_weight,
+            self.objective.coverage_weight,
         )
         require(
-            not (self.model.same_dropout and self.optimizer.scheduled_sampling),
+            not (self.model.same_dropout and self.objective.scheduled_sampling),
             "model.same_dropout",
-            "False when optimizer.scheduled_sampling is on",
+            "False when objective.scheduled_sampling is on",
             self.model.same_dropout,
         )
         if self.model.copying:
@@ -181,10 +183,10 @@ class Config:
             self.data.target_tokens,
         )
         require(
-            not self.optimizer.label_smoothing,
-            "optimizer.label_smoothing",
+            not self.objective.label_smoothing,
+            "objective.label_smoothing",
             "0 when model.copying is on (it would ask for tokens that are not there to copy)",
-            self.optimizer.label_smoothing,
+            self.objective.label_smoothing,
         )
 
 

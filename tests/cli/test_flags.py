@@ -296,8 +296,8 @@ MISTAKES = [
         "data.target_tokens must be data.source_tokens (chars), and not subwords, when model.",
     ),
     (
-        "train --model.copying --optimizer.label-smoothing 0.1",
-        "optimizer.label_smoothing must be 0 when model.copying is on",
+        "train --model.copying --objective.label-smoothing 0.1",
+        "objective.label_smoothing must be 0 when model.copying is on",
     ),
     (
         "train --model.copying --model.pyramid",
@@ -308,16 +308,16 @@ MISTAKES = [
         "model.context_gate must be none when model.attention is none, got both",
     ),
     (
-        "train --optimizer.coverage-weight 1 --model.attention none",
-        "optimizer.coverage_weight must be 0 when model.attention is none, got 1.0",
+        "train --objective.coverage-weight 1 --model.attention none",
+        "objective.coverage_weight must be 0 when model.attention is none, got 1.0",
     ),
     (
-        "train --task language-model --optimizer.scheduled-sampling 0.5",
-        "optimizer.scheduled_sampling must be 0 for a language model, got 0.5",
+        "train --task language-model --objective.scheduled-sampling 0.5",
+        "objective.scheduled_sampling must be 0 for a language model, got 0.5",
     ),
     (
-        "train --model.same-dropout --optimizer.scheduled-sampling 0.1",
-        "model.same_dropout must be False when optimizer.scheduled_sampling is on, got True",
+        "train --model.same-dropout --objective.scheduled-sampling 0.1",
+        "model.same_dropout must be False when objective.scheduled_sampling is on, got True",
     ),
     ("train --model.longest-memory 2", "model.longest_memory must be at least 3, got 2"),
     (
