@@ -44,6 +44,32 @@ class Batch(NamedTuple):
     targets: Padded | Shaped[Any, "batch *labels"]
 
 
+class Part(NamedTuple):
+    """Which rows of every batch one of several processes builds: block `index` of `count`.
+
+    >>> Part(1, 4).rows(8)
+    slice(2, 4, None)
+    """
+
+    index: int
+    count: int
+
+    def rows(self, height: int) -> slice:
+        """Returns this part's rows of a batch of `height`, which lie one after the other.
+
+        Raises:
+          ValueError: If the rows cannot be dealt evenly.
+        """
+        if height % self.count:
+            raise ValueError(f"rows must be a multiple of {self.count} parts, got {height}")
+        share = height // self.count
+        return slice(self.index * share, (self.index + 1) * share)
+
+
+WHOLE = Part(0, 1)
+"""All rows: there is one process."""
+
+
 class Mean(NamedTuple):
     """A mean that has not been divided yet, so that adding the parts of a whole stays exact.
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqjax.types import Batch, Padded
+from seqjax.types import WHOLE, Batch, Padded, Part
 
 MOST_CUTS = 160
 """Distinct lengths that the planner chooses from; more are thinned out."""
@@ -127,10 +127,17 @@ class BatchPlan:
         rows = -(-counts // self.batch_size) * self.batch_size
         return 1 - used / float(rows @ np.array(self.shapes).sum(axis=1))
 
-    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
-        """Yields the batches of an epoch from number `start` on."""
+    def batches(self, epoch: int, start: int = 0, part: Part = WHOLE) -> Iterator[Batch]:
+        """Yields the batches of an epoch from number `start` on.
+
+        Args:
+          epoch: Passes before this one.
+          start: Batches to leave out.
+          part: Which rows of each to build; what is in the whole batch does not depend on it.
+        """
+        mine = part.rows(self.batch_size)
         for shape, indices in self._order(epoch)[start:]:
-            yield self._batch(shape, indices)
+            yield self._batch(shape, indices[mine], mine.stop - mine.start)
 
     def _order(self, epoch: int) -> list[tuple[Shape, np.ndarray]]:
         generator = np.random.default_rng((self.seed, epoch))
@@ -147,13 +154,13 @@ class BatchPlan:
             batches = [batches[number] for number in generator.permutation(len(batches))]
         return batches
 
-    def _batch(self, shape: Shape, indices: np.ndarray) -> Batch:
-        sources = [self.examples.sources[index] for index in indices]
-        targets = [self.examples.targets[index] for index in indices]
-        rows = self.batch_size
+    def _batch(self, shape: Shape, indices: np.ndarray, rows: int) -> Batch:
         return Batch(
-            pad(sources, rows, shape.source, self.pad_id),
-            pad(targets, rows, shape.target, self.pad_id),
+            *(
+                # With filling rows only, an empty row shows what a position holds.
+                pad([side[index] for index in indices] or [side[0][:0]], rows, width, self.pad_id)
+                for side, width in zip(self.examples, shape, strict=True)
+            )
         )
 
 

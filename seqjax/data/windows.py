@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from seqjax.types import Batch, Padded
+from seqjax.types import WHOLE, Batch, Padded, Part
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,18 +40,25 @@ class Windows:
         """Windows it takes to read the text once."""
         return -(-self.stretch // self.window)
 
-    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
-        """Yields the windows in order from number `start` on; every epoch is the same."""
+    def batches(self, epoch: int, start: int = 0, part: Part = WHOLE) -> Iterator[Batch]:
+        """Yields the windows in order from number `start` on; every epoch is the same.
+
+        Args:
+          epoch: Passes before this one.
+          start: Windows to leave out.
+          part: Which rows of each to build.
+        """
         del epoch
         inputs = np.concatenate([[self.bos_id], self.tokens[:-1]])
+        mine = part.rows(self.batch_size)
         room = self.batch_size * self.stretch - len(self.tokens)
         rows = [
-            np.pad(side, (0, room), constant_values=self.pad_id).reshape(self.batch_size, -1)
+            np.pad(side, (0, room), constant_values=self.pad_id).reshape(self.batch_size, -1)[mine]
             for side in (inputs, self.tokens)
         ]
         ends = np.clip(
             len(self.tokens) - self.stretch * np.arange(self.batch_size), 0, self.stretch
-        )
+        )[mine]
         for number in range(start, self.batches_per_epoch):
             first = number * self.window
             lengths = np.clip(ends - first, 0, self.window).astype(np.int32)

@@ -5,6 +5,7 @@ import pytest
 
 from seqjax.data.batching import BatchPlan, Examples, Shape, fit_shapes, plan_shapes
 from seqjax.data.windows import Windows
+from seqjax.types import Part
 
 PAD = 0
 
@@ -62,6 +63,23 @@ def test_an_epoch_can_be_entered_anywhere():
         assert len(rest) == len(whole) - start
         for one, other in zip(rest, whole[start:], strict=True):
             np.testing.assert_array_equal(one.inputs.values, other.inputs.values)
+
+
+@pytest.mark.parametrize("count", (1, 2, 4))
+@pytest.mark.parametrize("feed", (plan(make()), Windows(np.arange(101) + 10, 8, 4, 1, PAD)))
+def test_the_parts_of_a_batch_are_the_batch(feed, count):
+    """So neither the order nor a batch depends on the number of processes or devices."""
+    parts = [feed.batches(1, 2, Part(index, count)) for index in range(count)]
+    for whole, *dealt in zip(feed.batches(1, 2), *parts, strict=True):
+        for side in range(2):
+            for field in range(2):
+                together = np.concatenate([part[side][field] for part in dealt])
+                np.testing.assert_array_equal(together, whole[side][field])
+
+
+def test_rows_that_cannot_be_dealt_evenly_are_refused():
+    with pytest.raises(ValueError, match="rows must be a multiple of 3 parts, got 8"):
+        next(plan(make()).batches(0, part=Part(0, 3)))
 
 
 @pytest.mark.parametrize("max_shapes", (1, 2, 3))
