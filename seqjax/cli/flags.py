@@ -13,7 +13,8 @@ import tyro
 
 from seqjax import rundir
 from seqjax.cli.reading import fill, read_values, unset
-from seqjax.config import Config, DecodeConfig
+from seqjax.config import Config, DataConfig, DecodeConfig, ModelConfig
+from seqjax.config.run import Task
 from seqjax.errors import InputError
 from seqjax.presets import NEEDS_TRAINING_FILE, PRESETS
 
@@ -157,13 +158,63 @@ class GenerateFlags:
 
 
 @dataclass(frozen=True)
-class InspectFlags:
-    """Tells what a run is: its settings, sizes, vocabulary and results."""
+class SurveyFlags:
+    """What is looked at with --data, and what is done about it."""
 
-    run: str
+    valid: tuple[str, ...] = ()
+    """Validation data, in the same form."""
+    test: tuple[str, ...] = ()
+    """Test data, in the same form."""
+    task: Task | None = None
+    """What the data is for; by default as in the preset, or text-to-text."""
+    preset: Literal["dates", "short", "sentences", "docs"] | None = None
+    """Settings that the data is looked at with, as in `seqjax train`; other flags go on top."""
+    ignore: str | None = None
+    """Codes that do not count, with commas between them: SJ-D02,SJ-D05."""
+    show: str | None = None
+    """Print all places of this one finding, and nothing else."""
+    fix: str | None = None
+    """Codes that are mended, with commas between them, in a copy written to --out."""
+    out: str | None = None
+    """Directory of the mended copy; it must be new or empty."""
+
+    def __post_init__(self):
+        if bool(self.fix) != bool(self.out):
+            raise ValueError("fix and out must be given together, got one of them")
+
+
+@dataclass(frozen=True)
+class SurveySettings:
+    """What of a run's settings bears on its data and on what a model of it costs."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+
+
+@dataclass(frozen=True)
+class InspectFlags:
+    """Tells what runs are: settings, sizes, vocabulary and results. With --data, what is in files,
+    before any model is trained on them."""
+
+    runs: tyro.conf.Positional[tuple[str, ...]] = ()
     """The run directory."""
     json: bool = False
     """Print one JSON object."""
+    data: tuple[str, ...] = ()
+    """Training data. text-to-text: one file of `source<TAB>target` lines, one .jsonl, or two files
+    with a line each; language-model: one text file. Any may be .gz."""
+    survey: Annotated[SurveyFlags, tyro.conf.arg(name="")] = field(default_factory=SurveyFlags)
+    settings: Annotated[SurveySettings, tyro.conf.arg(name="")] = field(
+        default_factory=SurveySettings
+    )
+
+    def __post_init__(self):
+        if bool(self.runs) == bool(self.data):
+            got = "both" if self.runs else "neither"
+            raise ValueError(f"run directories or --data must be given, got {got}")
+        if self.runs and self.survey != SurveyFlags():
+            given = next(name for name, value in vars(self.survey).items() if value)
+            raise ValueError(f"{given} must be left out without --data")
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,9 @@ MOST_FILES = 2
 """A flag that takes files takes one, or a source and a target."""
 
 
+(_POSITIONAL,) = typing.get_args(tyro.conf.Positional[str])[1:]
+
+
 class Flag(NamedTuple):
     """What one flag stands for."""
 
@@ -77,14 +80,17 @@ def read_values(kind: type, tokens: list[str]) -> dict[str, Any]:
     """Returns `{dotted field name: value}` of all that `tokens` give, of the fields' types.
 
     `--flag value`, `--flag=value`, `--switch` and `--no-switch` are understood; a flag given twice
-    has its last value. A field without a default is given by its position; if it is a tuple, it
-    takes all words that are left.
+    has its last value. A field without a default, or marked `tyro.conf.Positional`, is given by its
+    position; if it is a tuple, it takes all words that are left.
 
     Raises:
       InputError: As `read_flags`, but for values that only the dataclass itself can refuse.
     """
     flags = known_flags(kind)
-    waiting = {entry.name: entry.type for entry in dataclasses.fields(kind) if _required(entry)}
+    hints = typing.get_type_hints(kind)
+    waiting = {
+        entry.name: hints[entry.name] for entry in dataclasses.fields(kind) if _has_a_place(entry)
+    }
     values: dict[str, Any] = {}
     tokens, place = list(tokens), ""
     while tokens:
@@ -116,8 +122,9 @@ def read_values(kind: type, tokens: list[str]) -> dict[str, Any]:
             hint = f"; to give it {tokens[0]}, write {word}={tokens[0]}" if dashed else ""
             raise InputError(f"{word} needs a value{hint}")
         values[flag.name] = tuple(given) if several else _value(word, flag.kind, given[0])
-    for name in waiting:
-        if name not in values:
+    for entry in dataclasses.fields(kind):
+        if _required(entry) and entry.name not in values:
+            name = entry.name
             raise InputError(f"{name} is missing; give it right after the command")
     return values
 
@@ -179,7 +186,7 @@ def _flags(kind: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, F
         elif hint is bool:
             yield _written(prefix, entry.name), Flag(name, hint, switch=True)
             yield _written(prefix, f"no_{entry.name}"), Flag(name, hint, switch=False)
-        elif not _required(entry):
+        elif not _has_a_place(entry):
             yield _written(prefix, entry.name), Flag(name, hint)
 
 
@@ -194,6 +201,12 @@ def _written(prefix: str, name: str) -> str:
 def _required(entry: dataclasses.Field) -> bool:
     missing = dataclasses.MISSING
     return entry.default is missing and entry.default_factory is missing
+
+
+def _has_a_place(entry: dataclasses.Field) -> bool:
+    """Says whether a word is the field's value by where it stands, without a flag."""
+    marks = getattr(entry.type, "__metadata__", ())
+    return _required(entry) or _POSITIONAL in marks
 
 
 def _is_flag(word: str) -> bool:

@@ -201,7 +201,11 @@ MISTAKES = [
     ("decode r --targets t --prefix p", "targets must be left out with prefix and require, got"),
     ("decode r --stream --require p", "stream must be left out with require, got both"),
     ("evaluate r --limit 0", "limit must be at least 1, got 0"),
-    ("inspect r s", "nothing takes 's'; see --help"),
+    ("inspect", "run directories or --data must be given, got neither"),
+    ("inspect r --data d", "run directories or --data must be given, got both"),
+    ("inspect r --fix SJ-D01 --out o", "fix must be left out without --data"),
+    ("inspect --data d --fix SJ-D01", "fix and out must be given together, got one of them"),
+    ("inspect --data a b c", "run directories or --data must be given, got both"),
     (
         "train --model.cell gru --model.lstm-variant coupled",
         "model.lstm_variant must be standard when model.cell is gru, got coupled",
