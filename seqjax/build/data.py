@@ -9,6 +9,7 @@ import numpy as np
 from seqjax.config import Config
 from seqjax.data.batching import BatchPlan, Examples, fit_shapes, plan_shapes
 from seqjax.data.coding import PairCoder
+from seqjax.data.counts import token_counts
 from seqjax.data.dates import make_dates
 from seqjax.data.docs import english_manual
 from seqjax.data.readers import Pairs, Splits, read_pairs, read_text
@@ -34,6 +35,7 @@ class TaskData(NamedTuple):
       test: Examples that neither saw; None if the data has none.
       example: A batch of the smallest shape.
       longest_target: Tokens of the longest training target, EOS included.
+      target_counts: `[ids]`, how often each id is a target in training, EOS included.
       statistics: What `inspect` tells about the data; plain JSON.
       summary: The same in a few lines.
     """
@@ -45,6 +47,7 @@ class TaskData(NamedTuple):
     test: Any
     example: Batch
     longest_target: int
+    target_counts: np.ndarray
     statistics: dict[str, Any]
     summary: list[str]
 
@@ -212,6 +215,7 @@ def _pairs_data(config: Config, splits: Splits) -> TaskData:
         splits.test,
         next(feed.batches(0)),
         longest_target,
+        token_counts(examples.targets),
         statistics,
         summary,
     )
@@ -271,6 +275,7 @@ def _text_data(config: Config, splits: Splits) -> TaskData:
         splits.test,
         next(feed.batches(0)),
         config.data.window,
+        token_counts(feed.tokens),
         statistics,
         summary,
     )
