@@ -22,7 +22,7 @@ ORDER = (
     ("unroll",),
     ("models", "losses", "metrics", "decode", "data", "baselines", "interop"),
     ("rundir",),
-    ("train", "report"),
+    ("train", "report", "watch"),
     ("presets",),
     ("build",),
     ("predict",),
