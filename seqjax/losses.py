@@ -101,6 +101,27 @@ def coverage_loss(
     return Mean(again, jnp.sum(mask).astype(jnp.float32))
 
 
+def attention_spread(
+    weights: Float[Array, "batch time source"], lengths: Int[Array, " batch"]
+) -> Mean:
+    """Returns how evenly attention is spread, per valid target token: its entropy over the largest.
+
+    The largest entropy is the logarithm of how many positions get any weight: 1 looks everywhere
+    alike, 0 at one position. A token that has but one position to look at counts for nothing.
+
+    Args:
+      weights: Attention of each target token.
+      lengths: Valid target tokens of each row.
+    """
+    looked = weights > 0
+    positions = jnp.sum(looked, axis=-1)
+    counted = length_mask(lengths, weights.shape[1]) & (positions > 1)
+    nats = -jnp.sum(weights * jnp.log(jnp.where(looked, weights, 1.0)), axis=-1)
+    spread = nats / jnp.log(jnp.maximum(positions, 2).astype(nats.dtype))
+    total = jnp.sum(jnp.where(counted, spread, 0.0))
+    return Mean(total, jnp.sum(counted).astype(jnp.float32))
+
+
 def token_accuracy(logits: Float[Array, "batch time vocab"], targets: Padded) -> Mean:
     """Returns how often the most likely token is the right one, given the true ones before it.
 

@@ -1,3 +1,6 @@
+import functools
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,7 +10,7 @@ import pytest
 from seqjax.build.learner import build_seq2seq_learner
 from seqjax.build.model import build_seq2seq
 from seqjax.config import ModelConfig, ObjectiveConfig
-from seqjax.losses import coverage_loss, cross_entropy, token_accuracy
+from seqjax.losses import attention_spread, coverage_loss, cross_entropy, token_accuracy
 from seqjax.types import Batch, Padded, sum_means
 
 
@@ -133,3 +136,35 @@ def test_coverage_and_own_words_are_for_learning_alone(monkeypatch):
         np.testing.assert_allclose(loss(step, True), np.log(5) + 0.5 * 4 / 6, rtol=1e-6)
     assert asked[0] is None
     np.testing.assert_allclose(asked[1:], [0.08, 0.4, 0.8, 0.8], rtol=1e-6)
+
+
+def test_attention_is_spread_as_its_entropy_says():
+    """Three positions alike are spread over all of them, one is not spread, two are in between."""
+    rows = [[1 / 3, 1 / 3, 1 / 3, 0], [1, 0, 0, 0], [0.5, 0.4, 0.1, 0], [0, 0, 0, 0]]
+    weights = jnp.array([rows, rows], jnp.float32)
+    found = attention_spread(weights, jnp.array([3, 0]))
+    uneven = -sum(p * np.log(p) for p in (0.5, 0.4, 0.1)) / np.log(3)
+    np.testing.assert_allclose(found.total, 1 + uneven, rtol=1e-6)
+    assert found.weight == 2  # one position leaves nothing to choose, padding counts for nothing
+
+
+def test_the_spread_of_attention_is_measured_where_there_is_attention_and_not_in_training():
+    batch = Batch(*(Padded(jnp.full((2, 3), 5), jnp.array([3, 2])) for _ in range(2)))
+
+    def measured(attention, train):
+        config = ModelConfig(embedding_size=4, hidden_size=4, attention=attention)
+        sizes: dict[str, Any] = {
+            "source_vocab_size": 9,
+            "target_vocab_size": 9,
+            "bos_id": 1,
+            "unk_id": 3,
+        }
+        learner = build_seq2seq_learner(build_seq2seq(config, **sizes), ObjectiveConfig())
+        key = jax.random.key(0)
+        params = jax.eval_shape(learner.init, batch, key)
+        loss_fn = functools.partial(learner.loss_fn, train=train)
+        _, (means, _) = jax.eval_shape(loss_fn, params, (), batch, key, 0)
+        return "attention_spread" in means
+
+    assert measured("dot", False)
+    assert not measured("dot", True) and not measured("none", False)

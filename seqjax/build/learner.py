@@ -11,7 +11,7 @@ from seqjax.build.objective import build_cross_entropy, build_own_share
 from seqjax.build.vectors import NOTHING_FOUND, Found, Tables, held_rows
 from seqjax.config import Config, ObjectiveConfig
 from seqjax.data.vocabulary import Vocabulary
-from seqjax.losses import coverage_loss, cross_entropy, token_accuracy
+from seqjax.losses import attention_spread, coverage_loss, cross_entropy, token_accuracy
 from seqjax.models.language_model import LanguageModel
 from seqjax.models.seq2seq import Seq2Seq
 from seqjax.types import Batch, Key, Mean, Padded, Parameters
@@ -83,6 +83,8 @@ def build_seq2seq_learner(model: Seq2Seq, config: ObjectiveConfig) -> Learner:
         if train and config.coverage_weight:
             again = coverage_loss(weights, batch.targets.lengths)
             loss = Mean(loss.total + config.coverage_weight * again.total, loss.weight)
+        if not train and weights.shape[-1]:
+            means["attention_spread"] = attention_spread(weights, batch.targets.lengths)
         return loss, (means, memory)
 
     def init(batch: Batch, key: Key) -> Parameters:

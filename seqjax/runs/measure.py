@@ -54,16 +54,18 @@ class Likelihood:
 
     def __call__(self, params: Parameters, batches: Iterable[Batch]) -> dict[str, float]:
         """Returns `loss` (nats per token, EOS counted, BOS not), `token_accuracy`, `perplexity`
-        (exp of the loss), `bits_per_token` and `tokens`, over all batches together."""
+        (exp of the loss), `bits_per_token` and `tokens`, over all batches together; with attention
+        `attention_spread` as well."""
         memory, parts = self._memory, []
         for batch in batches:
             means, memory = self._means(params, memory, batch)
             parts.append(jax.device_get(means))
         loss = sum_means(part["loss"] for part in parts)
-        accuracy = sum_means(part["token_accuracy"] for part in parts)
+        names = {"token_accuracy"}.union(*parts) - {"loss"}
+        others = {name: sum_means(part[name] for part in parts) for name in sorted(names)}
         return {
             "loss": float(loss.value()),
-            "token_accuracy": float(accuracy.value()),
+            **{name: float(mean.value()) for name, mean in others.items()},
             "perplexity": _exp(float(loss.value())),
             "bits_per_token": float(loss.value()) / math.log(2),
             "tokens": int(loss.weight),

@@ -189,7 +189,7 @@ def looks_nowhere(history: History, facts: Facts) -> str | None:
     if not history.validations:
         return None
     row = history.validations[-1]
-    spread = row.get("attention_entropy", 0.0)
+    spread = row.get("attention_spread", 0.0)
     if row["epoch"] < UNIFORM_EPOCH or not spread >= UNIFORM:
         return None
     return (

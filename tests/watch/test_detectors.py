@@ -48,7 +48,7 @@ ANSWERS = {
     "ended": 1.0,
     "repeated": 0.05,
     "length_ratio": 1.0,
-    "attention_entropy": 0.4,
+    "attention_spread": 0.4,
 }
 
 
@@ -206,7 +206,7 @@ def test_a_single_slow_stretch_is_not_a_slow_training():
     "spread, epoch, found", [(0.91, 3, True), (0.89, 3, False), (0.99, 2, False)]
 )
 def test_attention_looks_nowhere(spread, epoch, found):
-    row = valid(100, epoch=epoch, attention_entropy=spread)
+    row = valid(100, epoch=epoch, attention_spread=spread)
     assert codes_of([row]) == ["SJ-T10"] * found
 
 
