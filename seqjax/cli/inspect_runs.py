@@ -81,7 +81,9 @@ def _newest(trained: Trained) -> tuple[Any, dict[str, Any]]:
     if not trained.run.checkpoints.exists():
         return None, {}
     # How long the schedule is leaves no trace in the state.
-    training = build_training(trained.config.optimizer, trained.learner, total_steps=1)
+    training = build_training(
+        trained.config.optimizer, trained.learner, total_steps=1, epoch_steps=1
+    )
     template = training.init_fn(trained.params)
     checkpoints = Checkpoints(trained.run.checkpoints)
     found = checkpoints.restore(template, lambda text: None)

@@ -1,6 +1,7 @@
 """A whole run, and the settings of its data and validation."""
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,6 +13,19 @@ from seqjax.config.require import require
 
 Task = Literal["text-to-text", "language-model"]
 TokenKind = Literal["chars", "words", "subwords"]
+OF_LIKELIHOOD = ("loss", "perplexity", "bits_per_token", "token_accuracy")
+"""Metrics that need no answers."""
+Metric = Literal[
+    "loss",
+    "perplexity",
+    "bits_per_token",
+    "token_accuracy",
+    "exact_match",
+    "token_error_rate",
+    "character_error_rate",
+    "bleu",
+    "chrf",
+]
 
 
 @dataclass(frozen=True)
@@ -70,8 +84,12 @@ class ValidationConfig:
 
     every: int | None = None
     """Steps between validations; by default once an epoch."""
-    metric: Literal["loss", "exact_match", "token_error_rate", "bleu"] = "loss"
-    """What decides which weights are the best. All but `loss` decode the validation examples."""
+    metric: Metric = "loss"
+    """What decides which weights are the best, when training stops early and when a plateau is
+    reached: the lowest loss, perplexity, bits per token or error rate, the highest of the others.
+    All but the first three and token_accuracy are of decoded answers (text-to-text only)."""
+    min_delta: float = 0.0
+    """By more than how much the metric must be better than the best to be a new best."""
     examples: int = 500
     """How many validation examples are decoded each time; the loss is taken over all of them."""
     patience: int = 5
@@ -81,6 +99,7 @@ class ValidationConfig:
         require(self.every is None or self.every >= 1, "validation.every", "at least 1", self.every)
         require(self.examples >= 1, "validation.examples", "at least 1", self.examples)
         require(self.patience >= 0, "validation.patience", "at least 0", self.patience)
+        require(self.min_delta >= 0, "validation.min_delta", "at least 0", self.min_delta)
 
 
 _OF_A_SOURCE = {
@@ -127,9 +146,9 @@ class Config:
             require(value is None or value >= 1, name, "at least 1", value)
         require(self.minutes is None or self.minutes > 0, "minutes", "positive", self.minutes)
         require(
-            self.task == "text-to-text" or self.validation.metric == "loss",
+            self.task == "text-to-text" or self.validation.metric in OF_LIKELIHOOD,
             "validation.metric",
-            "'loss' for a language model",
+            f"one of {', '.join(OF_LIKELIHOOD)} for a language model",
             repr(self.validation.metric),
         )
         for name in ("coverage_weight", "scheduled_sampling"):
@@ -166,12 +185,38 @@ class Config:
             "None for a language model, whose vectors are model.target_vectors",
             repr(self.model.source_vectors),
         )
+        self._check_optimizer()
+
+    def _check_optimizer(self):
         require(
-            self.optimizer.schedule not in ("linear", "cosine") or bool(self.steps or self.epochs),
+            not self.optimizer.needs_last_step or bool(self.steps or self.epochs),
             "optimizer.schedule",
-            "'constant' or 'inverse_sqrt' when neither --steps nor --epochs is given",
-            repr(self.optimizer.schedule),
+            "constant, inverse_sqrt, plateau or luong (by epochs or steps) when neither --steps "
+            "nor --epochs is given",
+            self.optimizer.schedule,
         )
+        require(
+            self.data.batch_size % self.optimizer.accumulate == 0,
+            "optimizer.accumulate",
+            f"a divisor of data.batch_size ({self.data.batch_size})",
+            self.optimizer.accumulate,
+        )
+        gives_up = self.validation.patience or math.inf
+        for name, chosen, waits in (
+            ("nonmonotone", self.optimizer.name == "nt_asgd", self.optimizer.nonmonotone),
+            (
+                "plateau_patience",
+                self.optimizer.schedule == "plateau",
+                self.optimizer.plateau_patience,
+            ),
+        ):
+            require(
+                not chosen or waits < gives_up,
+                f"optimizer.{name}",
+                f"below validation.patience ({self.validation.patience}), after which training "
+                "stops",
+                waits,
+            )
 
     def _check_copying(self):
         require(self.task == "text-to-text", "task", "text-to-text with model.copying", self.task)

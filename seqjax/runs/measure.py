@@ -28,7 +28,9 @@ AnswerFn = Callable[[list[str]], list[list[Answer]]]
 VALIDATION_SCORES = (
     "exact_match",
     "token_error_rate",
+    "character_error_rate",
     "bleu",
+    "chrf",
     "ended",
     "empty",
     "repeated",

@@ -72,7 +72,7 @@ def train(config: Config, spectator: Spectator = Silent()) -> Outcome:
     key = jax.random.key(config.seed)
     learner = build_learner(config, data.vocabularies, found)
     total_steps = _total_steps(config, data.feed.batches_per_epoch)
-    training = build_training(config.optimizer, learner, total_steps)
+    training = build_training(config.optimizer, learner, total_steps, data.feed.batches_per_epoch)
     state = jax.jit(training.init_fn, donate_argnums=0)(  # the weights exist once
         start_from(jax.jit(learner.init)(data.example, key), learner.tables, found)
     )
@@ -98,6 +98,7 @@ def train(config: Config, spectator: Spectator = Silent()) -> Outcome:
             key=key,
             initial_memory=learner.memory,
             validate=build_validator(config, learner, data, spectator.compiling, spectator.note),
+            react=training.react_fn,
             keep_best=functools.partial(_keep_best, run),
             checkpoints=checkpoints,
             plan=_plan(config, data.feed.batches_per_epoch),
@@ -137,7 +138,7 @@ def _refuse_another_config(run: RunDir, config: Config) -> None:
     if not run.config.exists():
         return
     before = run.read_config()
-    falls = config.optimizer.schedule in ("linear", "cosine")
+    falls = config.optimizer.needs_last_step
     allowed = tuple(n for n in MAY_CHANGE if not (falls and n in ("steps", "epochs")))
     changed = [
         f"{name} {old!r} -> {new!r}"
@@ -204,6 +205,7 @@ def _plan(config: Config, batches_per_epoch: int) -> Plan:
         validate_every=validate_every,
         save_every=config.save_every or validate_every,
         metric=config.validation.metric,
+        min_delta=config.validation.min_delta,
         clip_norm=config.optimizer.clip_norm,
     )
 

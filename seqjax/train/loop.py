@@ -12,7 +12,13 @@ from seqjax.train.checkpoint import Checkpoints
 from seqjax.train.step import StepMetrics, TrainState, evaluated_params
 from seqjax.types import Batch, Key, Parameters
 
-LOWER_IS_BETTER = ("loss", "token_error_rate")
+LOWER_IS_BETTER = (
+    "loss",
+    "perplexity",
+    "bits_per_token",
+    "token_error_rate",
+    "character_error_rate",
+)
 ROW_EVERY = 20
 """Steps between two lines of the training history."""
 INTERRUPTED = "interrupted"
@@ -77,6 +83,7 @@ class Plan(NamedTuple):
       patience: Validations without a new best that end it; 0 never does.
       validate_every, save_every: In steps.
       metric: The validation value that decides what is best.
+      min_delta: By more than how much a value must be better than the best to be the new one.
       clip_norm: Gradient norm above which a step counts as clipped.
     """
 
@@ -87,6 +94,7 @@ class Plan(NamedTuple):
     validate_every: int
     save_every: int
     metric: str = "loss"
+    min_delta: float = 0.0
     clip_norm: float = 0.0
 
 
@@ -99,6 +107,7 @@ def fit(
     key: Key,
     initial_memory: Any,
     validate: Callable[[Parameters], dict[str, float]],
+    react: Callable[[TrainState, int], TrainState] = lambda state, stalled: state,
     keep_best: Callable[[Parameters, dict[str, Any]], None],
     checkpoints: Checkpoints,
     plan: Plan,
@@ -117,6 +126,8 @@ def fit(
       key: The run's key.
       initial_memory: What the first batch of every epoch receives as memory.
       validate: Weights to metrics, among them `loss` and the plan's metric.
+      react: What a validation changes: state and validations since the best to the state to go on
+        with. It must keep shapes and dtypes.
       keep_best: Told of new best weights.
       checkpoints: Where to save.
       plan: When to do what.
@@ -129,10 +140,11 @@ def fit(
     started = time.monotonic() - progress.seconds
 
     def judge(progress: Progress) -> Progress:
+        nonlocal state
         params = evaluated_params(state)
         row = {"event": "validation", "step": progress.step, "epoch": progress.epoch}
         row |= validate(params)
-        progress, is_best = _judged(progress, row[plan.metric], plan.metric)
+        progress, is_best = _judged(progress, row[plan.metric], plan)
         progress = dataclasses.replace(
             progress, validated_step=progress.step, seconds=time.monotonic() - started
         )
@@ -140,6 +152,7 @@ def fit(
         if is_best:
             keep_best(params, row)
         observer.validated(row, progress, is_best)
+        state = react(state, progress.stalled)
         return progress
 
     while not (reason := _reason_to_stop(progress, plan)):
@@ -208,12 +221,13 @@ def _history_row(progress: Progress, metrics: StepMetrics) -> dict[str, Any]:
     }
 
 
-def _judged(progress: Progress, value: float, metric: str) -> tuple[Progress, bool]:
+def _judged(progress: Progress, value: float, plan: Plan) -> tuple[Progress, bool]:
     """NaN is never the best: it is neither above nor below anything."""
     if progress.best is None:
         is_best = value == value
     else:
-        is_best = value < progress.best if metric in LOWER_IS_BETTER else value > progress.best
+        gain = progress.best - value if plan.metric in LOWER_IS_BETTER else value - progress.best
+        is_best = gain > plan.min_delta
     if is_best:
         return dataclasses.replace(progress, best=value, best_step=progress.step, stalled=0), True
     return dataclasses.replace(progress, stalled=progress.stalled + 1), False

@@ -8,6 +8,8 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int
 
+from seqjax.train.average import AverageFn
+from seqjax.train.gradient import batch_gradient
 from seqjax.types import Batch, Key, Mean, Parameters
 
 LossFn = Callable[[Parameters, Any, Batch, Key, Any], tuple[Mean, tuple[dict[str, Mean], Any]]]
@@ -26,7 +28,8 @@ class TrainState(NamedTuple):
     Attributes:
       step: Updates made.
       params: The weights.
-      average: Their exponential moving average, which is what is evaluated; `()` if not wanted.
+      average: Their average, which is what is evaluated; `()` if not wanted.
+      averaged: How many weights it is the mean of, for an average that somebody starts; else 0.
       optimizer_state: Whatever the optimizer keeps.
       memory: See `LossFn`.
       skipped: Updates left out because loss or gradient was not finite.
@@ -38,6 +41,7 @@ class TrainState(NamedTuple):
     step: Int[Array, ""]
     params: Any
     average: Any
+    averaged: Int[Array, ""]
     optimizer_state: Any
     memory: Any
     skipped: Int[Array, ""]
@@ -71,6 +75,7 @@ def init_state(
         step=jnp.zeros((), jnp.int32),
         params=params,
         average=params if averaged else (),
+        averaged=jnp.zeros((), jnp.int32),
         optimizer_state=optimizer.init(params),
         memory=memory,
         skipped=jnp.zeros((), jnp.int32),
@@ -93,7 +98,8 @@ def train_step(
     loss_fn: LossFn,
     optimizer: optax.GradientTransformation,
     schedule: optax.Schedule,
-    average_decay: float = 0.0,
+    average_fn: AverageFn | None = None,
+    parts: int = 1,
 ) -> tuple[TrainState, StepMetrics]:
     """Returns the state after one update on the batch's mean loss per token.
 
@@ -103,41 +109,38 @@ def train_step(
     Args:
       state: Donate it when compiling.
       batch: Any shape; each is compiled once.
-      key: The run's key; the dropout of step n is a function of it and n alone.
+      key: The run's key; all that is random in step n is a function of it and n alone.
       loss_fn: What is minimised.
-      optimizer: Any optax transformation.
+      optimizer: Any optax transformation; one that draws is given the `key` of the step.
       schedule: The learning rate that it follows, which is only reported here. A step that was
         skipped does not count in it. What the optimizer would add to the weights is multiplied by
         `state.rate`, which is the same as if its learning rate were: weight decay shrinks with it.
-      average_decay: Decay of the moving average; it warms up as (1 + n) / (10 + n).
+      average_fn: How weights are averaged, for a state that has an average.
+      parts: Parts of the batch that are computed one after the other; see `batch_gradient`.
     """
-
-    def objective(params):
-        loss, (means, memory) = loss_fn(
-            params, state.memory, batch, jax.random.fold_in(key, state.step), state.step
-        )
-        return loss.value(), (loss, means, memory)
-
-    gradients, (loss, means, memory) = jax.grad(objective, has_aux=True)(state.params)
+    step_key = jax.random.fold_in(key, state.step)
+    gradients, loss, means, memory = batch_gradient(
+        loss_fn, state.params, state.memory, batch, step_key, state.step, parts
+    )
     gradient_norm = optax.tree.norm(gradients)
     finite = jnp.isfinite(loss.total) & jnp.isfinite(gradient_norm)
 
     def updated():
-        updates, optimizer_state = optimizer.update(gradients, state.optimizer_state, state.params)
+        updates, optimizer_state = optax.with_extra_args_support(optimizer).update(
+            gradients, state.optimizer_state, state.params, key=step_key
+        )
         updates = jax.tree.map(lambda update: state.rate * update, updates)
         params = optax.apply_updates(state.params, updates)
-        decay = jnp.minimum(average_decay, (1.0 + state.step) / (10.0 + state.step))
-        average = jax.tree.map(
-            lambda mean, new: decay * mean + (1 - decay) * new,
-            state.average,
-            params if jax.tree.leaves(state.average) else (),
-        )
-        return params, average, optimizer_state, memory
+        average, averaged = state.average, state.averaged
+        if average_fn is not None:
+            average = average_fn(average, params, state.step, averaged)
+            averaged = averaged + jnp.sign(averaged)
+        return params, average, averaged, optimizer_state, memory
 
     def as_before():
-        return state.params, state.average, state.optimizer_state, state.memory
+        return state.params, state.average, state.averaged, state.optimizer_state, state.memory
 
-    params, average, optimizer_state, memory = jax.lax.cond(finite, updated, as_before)
+    params, average, averaged, optimizer_state, memory = jax.lax.cond(finite, updated, as_before)
     learning_rate = state.rate * jnp.asarray(schedule(state.step - state.skipped), jnp.float32)
     bad = (~finite).astype(jnp.int32)
     in_a_row = (state.skipped_in_a_row + 1) * bad
@@ -145,6 +148,7 @@ def train_step(
         step=state.step + 1,
         params=params,
         average=average,
+        averaged=averaged,
         optimizer_state=optimizer_state,
         memory=memory,
         skipped=state.skipped + bad,

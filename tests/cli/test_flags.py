@@ -173,7 +173,7 @@ MISTAKES = [
     ("train --config nowhere.json", "nowhere.json: cannot be read (No such file or directory)"),
     ("train --overwrite=yes", "--overwrite takes no value, got 'yes'; there is a --no- form"),
     ("train --overwrite yes", "nothing takes 'yes' after --overwrite; see --help"),
-    ("train --optimizer.schedule linear", "optimizer.schedule must be 'constant' or"),
+    ("train --optimizer.schedule linear", "optimizer.schedule must be constant, inverse_sqrt,"),
     ("train --modle.hiden-size 5", "unknown flag --modle.hiden-size, did you mean --model.hidden-"),
     ("train --hidden-size 5", "unknown flag --hidden-size, did you mean --model.hidden-size?"),
     ("train --zzz 5", "unknown flag --zzz; see --help"),

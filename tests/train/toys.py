@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from seqjax.train.average import moving_average
 from seqjax.train.checkpoint import Checkpoints
 from seqjax.train.loop import Plan, Progress, fit
 from seqjax.train.step import init_state, train_step
@@ -76,7 +77,7 @@ def step_fn():
             loss_fn=loss_fn,
             optimizer=OPTIMIZER,
             schedule=SCHEDULE,
-            average_decay=0.5,
+            average_fn=moving_average(0.5),
         )
     )
 
