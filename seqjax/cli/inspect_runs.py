@@ -87,7 +87,6 @@ def _newest(trained: Trained) -> tuple[Any, dict[str, Any]]:
     template = training.init_fn(trained.params)
     checkpoints = Checkpoints(trained.run.checkpoints)
     found = checkpoints.restore(template, lambda text: None)
-    checkpoints.close()
     return found or (None, {})
 
 

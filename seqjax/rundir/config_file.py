@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from seqjax.config import Config
 from seqjax.errors import InputError
-from seqjax.files import read_text, write_text
+from seqjax.files import parse_json, read_text, write_text
 
 FORMAT_VERSION = 1
 """It changes when a reader of the older format would misread the newer one."""
@@ -43,10 +43,8 @@ def read_config(path: Path) -> Config:
     """
     text = read_text(path)
     try:
-        document = json.loads(
-            text, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant
-        )
-    except (ValueError, RecursionError) as error:
+        document = parse_json(text)
+    except ValueError as error:
         raise InputError(f"{path}: broken JSON ({error}); restore the file") from None
     if not isinstance(document, dict) or "format_version" not in document:
         raise InputError(f"{path}: not a config of seqjax (it has no format_version)")
@@ -59,18 +57,6 @@ def read_config(path: Path) -> Config:
         return _checked(Config, document.get("config"), "config")
     except ValueError as error:
         raise InputError(f"{path}: {error}; correct it or restore the file") from None
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"{name} stands there twice")
-    return dict(pairs)
-
-
-def _refuse_constant(word: str):
-    raise ValueError(f"{word} is not a number of JSON")
 
 
 def _checked(kind: Any, value: Any, name: str) -> Any:

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors
-import safetensors.numpy
 
 from seqjax.errors import InputError
-from seqjax.files import write_bytes
+from seqjax.files import replacing
+from seqjax.rundir.tensors import open_tensors, write_tensors
 
 CHECKSUM = "parameters_sha256"
 """Key of the metadata under which `save_weights` stores the checksum."""
@@ -36,7 +35,8 @@ def save_weights(path: Path, params: dict[str, Any], metadata: dict[str, str]) -
         if array.dtype.kind not in "fiub":
             raise ValueError(f"dtype of {name} must be one of NumPy's own, got {array.dtype}")
     metadata = {**metadata, CHECKSUM: parameters_sha256(params)}
-    write_bytes(path, safetensors.numpy.save(arrays, metadata))
+    with replacing(path) as temporary:
+        write_tensors(temporary, arrays, metadata)
 
 
 def load_weights(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
@@ -47,17 +47,12 @@ def load_weights(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     Raises:
       InputError: If the file is missing, cut short, not safetensors, or differs from its checksum.
     """
-    arrays = {}
     try:
-        with safetensors.safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            for name in file.keys():  # noqa: SIM118, it is no dict
-                arrays[name] = file.get_tensor(name)
-    except (OSError, safetensors.SafetensorError, TypeError) as error:
-        raise InputError(
-            f"{path}: cannot be read as weights ({error}); restore the file or train again"
-        ) from None
-    params = _nested(path, arrays)
+        file = open_tensors(path)
+    except InputError as error:
+        raise InputError(f"{error} or train again") from None
+    params = _nested(path, {name: file.read(name) for name in file.entries})
+    metadata = file.metadata
     if CHECKSUM in metadata and metadata[CHECKSUM] != parameters_sha256(params):
         raise InputError(
             f"{path}: the weights differ from their checksum; restore the file or train again"

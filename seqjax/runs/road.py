@@ -106,7 +106,6 @@ def train(config: Config, spectator: Spectator = Silent()) -> Outcome:
             interrupted=lambda: interrupts.requested,
         )
     recorder.close()
-    checkpoints.close()
     return Outcome(run, data, state, progress, reason, step_fn.compilations)
 
 

@@ -1,90 +1,219 @@
-"""Saving and restoring everything a run needs to go on: one directory per step, by Orbax."""
+"""Saving and restoring everything a run needs to go on: one directory a step.
 
-import logging
+`arrays-<process>-of-<processes>.safetensors` holds what that process has of the state, and says in
+its header what the state is as a whole; `progress.json` says where the run stands. Layout and
+seals are those of `seqjax.rundir.steps`.
+"""
+
+import contextlib
+import json
+import re
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import jax
-import orbax.checkpoint as ocp
+import numpy as np
 
 from seqjax.errors import InputError, first_line
+from seqjax.files import parse_json, read_bytes
+from seqjax.rundir.steps import DamagedError, Steps
+from seqjax.rundir.tensors import Tensors, open_tensors, write_tensors
+from seqjax.train.parts import Leaf, Piece, described, joined, located, parts_of, placed
 from seqjax.train.step import TrainState
+
+PROGRESS = "progress.json"
+TREE = "tree"
+"""Key of a file's metadata that says what the whole state is: `{leaf: [shape, dtype]}`."""
 
 
 class Checkpoints:
-    """The step directories of a run. A step is complete or it is not listed.
+    """The checkpoints of a run; the newest `keep` of them stay.
 
-    Only the newest `keep` are kept; an older one goes after the newer one is complete.
+    An older one goes after the newer one is sealed. Only one process at a time may save.
     """
 
     def __init__(self, directory: Path, *, keep: int = 2):
-        # Orbax narrates every save, and puts a traceback there of each error that it raises too.
-        logging.getLogger("absl").setLevel(logging.CRITICAL)
         self.directory = directory
-        options = ocp.CheckpointManagerOptions(max_to_keep=keep, enable_async_checkpointing=False)
-        self._manager = ocp.CheckpointManager(directory.absolute(), options=options)
+        self._steps, self._keep = Steps(directory), keep
 
     def steps(self) -> list[int]:
-        """Returns the complete steps, oldest first."""
-        return sorted(self._manager.all_steps())
+        """Returns the steps that are there, oldest first, damaged or not."""
+        return self._steps.numbers()
+
+    def sweep(self) -> None:
+        """Removes what a process left here that was killed while it saved."""
+        self._steps.sweep()
 
     def save(self, state: TrainState, progress: dict[str, Any]) -> None:
-        """Writes one step; a step that is there already stays as it is.
+        """Writes one step; a step that is there already and whole stays as it is.
 
         Raises:
           InputError: If it cannot be written (a full disk, a directory made read-only). What was
             saved before is untouched.
         """
         step = int(state.step)
-        if step in self.steps():
+        if step in self.steps() and self._is_whole(step):
             return
         try:
-            self._manager.save(
-                step,
-                args=ocp.args.Composite(
-                    state=ocp.args.StandardSave(state), progress=ocp.args.JsonSave(progress)
-                ),
-                force=True,
-            )
-            self._manager.wait_until_finished()
-        except (OSError, ValueError) as error:
+            folder = self._steps.begin(step)
+            try:
+                write_tensors(folder / _arrays(0, 1), parts_of(state), _header(state))
+                (folder / PROGRESS).write_text(_progress_text(progress), encoding="utf-8")
+                self._steps.commit(step)
+            finally:
+                self._steps.abandon(step)
+        except OSError as error:
             raise InputError(
-                f"{self.directory}: step {step} could not be saved ({first_line(error)}); "
-                f"earlier checkpoints are intact: make room and run the same command again"
+                f"{self.directory}: step {step} could not be saved "
+                f"({error.strerror or first_line(error)}); earlier checkpoints are intact: make "
+                f"room and run the same command again"
             ) from error
+        with contextlib.suppress(OSError):  # the next save tries again
+            self._steps.prune(step, self._keep)
 
     def restore(
         self, template: TrainState, warn: Callable[[str], None]
     ) -> tuple[TrainState, dict[str, Any]] | None:
-        """Returns the newest step that can be read and its progress, or None if there is no step.
+        """Returns the newest whole step and its progress, or None if there is no step at all.
 
         Args:
-          template: A state of the right structure, shapes and dtypes.
-          warn: Told of every step that had to be passed over.
+          template: A state of the right structure, shapes and dtypes, on the devices that shall
+            hold it.
+          warn: Told, in one line, which steps had to be passed over and why.
 
         Raises:
-          InputError: If there are steps but none can be read.
+          InputError: If there are steps but none is whole, or the newest whole one is of another
+            model or optimizer.
         """
-        abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, template)
-        for step in reversed(self.steps()):
+        steps, damaged, reason = self.steps(), [], ""
+        for step in reversed(steps):
             try:
-                restored = self._manager.restore(
-                    step,
-                    args=ocp.args.Composite(
-                        state=ocp.args.StandardRestore(abstract), progress=ocp.args.JsonRestore()
-                    ),
+                state, progress = self._read(step, template)
+            except DamagedError as error:
+                reason = reason or str(error)
+                damaged.append(step)
+                continue
+            if damaged:
+                warn(
+                    f"checkpoint of step {_listed(damaged)} is damaged ({reason}); "
+                    f"going on from step {step}"
                 )
-            except Exception as error:  # a damaged file may surface as nearly anything
-                warn(f"checkpoint of step {step} cannot be read ({first_line(error)})")
-            else:
-                return restored["state"], restored["progress"]
-        if self.steps():
+            return state, progress
+        if steps:
             raise InputError(
-                f"{self.directory}: none of the steps {self.steps()} can be read; "
-                f"use --overwrite to start anew"
+                f"{self.directory}: no checkpoint is whole (steps {_listed(damaged)}: {reason}); "
+                f"bring one back, or use --overwrite to start anew"
             )
         return None
 
-    def close(self) -> None:
-        self._manager.close()
+    def _is_whole(self, step: int) -> bool:
+        try:
+            self._steps.verify(step)
+        except DamagedError:
+            return False
+        return True
+
+    def _read(self, step: int, template: TrainState) -> tuple[TrainState, dict[str, Any]]:
+        names, home = self._steps.verify(step), self._steps.path(step)
+        try:
+            progress = parse_json(read_bytes(home / PROGRESS))
+            files = [open_tensors(home / name) for name in _complete(names)]
+            stored = _Stored(files)
+        except (OSError, ValueError, InputError) as error:
+            raise DamagedError(_without(home, error)) from None
+        if not isinstance(progress, dict):
+            raise DamagedError(f"{PROGRESS} is no object")
+        self._refuse_another_tree(step, stored.leaves, described(template))
+        try:
+            return placed(template, stored.read), progress
+        except (InputError, ValueError) as error:
+            raise DamagedError(_without(home, error)) from None
+
+    def _refuse_another_tree(self, step: int, there: dict[str, Leaf], here: dict[str, Leaf]):
+        for name in sorted(there.keys() | here.keys()):
+            if there.get(name) != here.get(name):
+                before, now = (_words(side.get(name)) for side in (there, here))
+                raise InputError(
+                    f"{self.directory}: step {step} is of another model or optimizer: {name} is "
+                    f"{before} there and {now} here; go on with the settings it was begun with"
+                )
+
+
+class _Stored:
+    """The state in the files of one step."""
+
+    def __init__(self, files: list[Tensors]):
+        self.leaves = _tree(files)
+        self._pieces: dict[str, list[tuple[Piece, Tensors, str]]] = defaultdict(list)
+        for file in files:
+            for part, entry in file.entries.items():
+                name, piece = located(part, entry.shape, self.leaves)
+                leaf = self.leaves[name]
+                ends = (a + n for a, n in zip(piece.start, piece.shape, strict=True))
+                if len(entry.shape) != len(leaf.shape) or any(
+                    end > size for end, size in zip(ends, leaf.shape, strict=True)
+                ):
+                    raise ValueError(f"{part} reaches out of {name}")
+                if not leaf.dtype.startswith("key") and entry.dtype.name != leaf.dtype:
+                    raise ValueError(f"{part} is {entry.dtype.name}, not {leaf.dtype}")
+                self._pieces[name].append((piece, file, part))
+
+    def read(self, name: str, region: tuple[slice, ...]) -> np.ndarray:
+        """Returns a region of a leaf; see `parts.joined`."""
+        pieces = self._pieces[name]
+        dtype = pieces[0][1].entries[pieces[0][2]].dtype if pieces else np.dtype(np.uint32)
+        readers = [(piece, lambda f=file, p=part: f.read(p)) for piece, file, part in pieces]
+        try:
+            return joined(readers, region, dtype)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+
+
+def _arrays(process: int, processes: int) -> str:
+    return f"arrays-{process:05}-of-{processes:05}.safetensors"
+
+
+def _complete(names: list[str]) -> list[str]:
+    """Returns the files of arrays, one of each process."""
+    found = [name for name in names if re.fullmatch(r"arrays-\d{5}-of-\d{5}\.safetensors", name)]
+    expected = [_arrays(number, len(found)) for number in range(len(found))]
+    if not found or sorted(found) != expected or PROGRESS not in names:
+        raise ValueError("its seal does not name the arrays of every process and the progress")
+    return expected
+
+
+def _header(state: TrainState) -> dict[str, str]:
+    return {TREE: json.dumps(described(state))}
+
+
+def _tree(files: list[Tensors]) -> dict[str, Leaf]:
+    """What the whole state is, on which all files have to agree."""
+    texts = {file.metadata.get(TREE, "") for file in files}
+    document = parse_json(texts.pop()) if len(texts) == 1 else None
+    if not isinstance(document, dict):
+        raise ValueError("the files do not say, or not as one, what the state is")
+    leaves = {}
+    for name, said in document.items():
+        match said:
+            case [list(shape), str(dtype)] if all(type(size) is int for size in shape):
+                leaves[name] = Leaf(tuple(shape), dtype)
+            case _:
+                raise ValueError("a leaf of the state has no shape and dtype")
+    return leaves
+
+
+def _progress_text(progress: dict[str, Any]) -> str:
+    return json.dumps(progress, indent=2, allow_nan=False) + "\n"
+
+
+def _without(home: Path, error: Exception) -> str:
+    return str(error).replace(f"{home}/", "").split("; ")[0]
+
+
+def _listed(steps: list[int]) -> str:
+    return ", ".join(map(str, steps))
+
+
+def _words(leaf: Leaf | None) -> str:
+    return "nothing" if leaf is None else f"{leaf.dtype} {leaf.shape}"

@@ -33,7 +33,6 @@ def everything(outcome):
     """All that a run keeps, as plain values."""
     found = road.Checkpoints(outcome.run.checkpoints)
     steps = found.steps()
-    found.close()
     history = [
         {name: value for name, value in row.items() if name != "seconds"}
         for row in outcome.run.read_metrics()

@@ -80,7 +80,6 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path, kill_aft
         interrupted=lambda: next(count) == kill_after,
     )
     assert reason == INTERRUPTED
-    checkpoints.close()
     checkpoints = Checkpoints(tmp_path)
     restored = checkpoints.restore(toys.new_state(), pytest.fail)
     assert restored is not None
@@ -89,7 +88,6 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path, kill_aft
     found, progress, reason, _ = toys.run(
         state, Progress(**stored), checkpoints, toys.plan(steps=23), watcher=after
     )
-    checkpoints.close()
     assert reason == "23 steps done"
     for one, other in zip(toys.leaves(found), toys.leaves(expected), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -107,7 +105,6 @@ def test_a_finished_run_does_nothing_more(tmp_path):
     again, after, reason, kept = toys.run(
         state, progress, checkpoints, toys.plan(steps=5), watcher=watcher
     )
-    checkpoints.close()
     assert (int(again.step), after, reason) == (5, progress, "5 steps done")
     assert watcher.validations == [] and kept == []
 
