@@ -5,6 +5,7 @@ a configuration that exists is one that can run.
 """
 
 from seqjax.config.decode import DecodeConfig as DecodeConfig
+from seqjax.config.mesh import MeshConfig as MeshConfig
 from seqjax.config.model import ModelConfig as ModelConfig
 from seqjax.config.objective import ObjectiveConfig as ObjectiveConfig
 from seqjax.config.optimizer import OptimizerConfig as OptimizerConfig

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from seqjax.config.decode import DecodeConfig
+from seqjax.config.mesh import MeshConfig
 from seqjax.config.model import ModelConfig
 from seqjax.config.objective import ObjectiveConfig
 from seqjax.config.optimizer import OptimizerConfig
@@ -139,6 +140,7 @@ class Config:
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     decode: DecodeConfig = field(default_factory=DecodeConfig)
+    mesh: MeshConfig = field(default_factory=MeshConfig)
 
     def __post_init__(self):
         for name in ("steps", "epochs", "save_every"):

@@ -20,6 +20,7 @@ from seqjax.predict.answer import Answer, silent
 from seqjax.predict.answerer import Answerer
 from seqjax.predict.voices import Member, Weights
 from seqjax.train.compiled import AnnounceFn, Compiled
+from seqjax.train.mesh import Layout, gather
 from seqjax.types import Batch, Parameters, sum_means
 
 ValidateFn = Callable[[Parameters], dict[str, float]]
@@ -41,7 +42,13 @@ VALIDATION_SCORES = (
 class Likelihood:
     """Measures negative log-likelihood, token accuracy and perplexity by teacher forcing."""
 
-    def __init__(self, learner: Learner, announce: AnnounceFn):
+    def __init__(self, learner: Learner, announce: AnnounceFn, layout: Layout | None = None):
+        """Args:
+        learner: With the model.
+        announce: Told what is compiled.
+        layout: Devices that share the work; by default the one that the weights are on.
+        """
+
         def means(params: Parameters, memory: Any, batch: Batch):
             unused = jax.random.key(0)  # nothing is random when not training
             loss, (means, memory) = learner.loss_fn(params, memory, batch, unused, 0, train=False)
@@ -51,8 +58,10 @@ class Likelihood:
             rows, time = batch.inputs.values.shape[:2]
             return f"likelihood, {rows} x {time}"
 
-        self._memory = learner.memory
-        self._means = Compiled(means, announce, label)
+        self._memory = layout.put_whole_rows(learner.memory) if layout else learner.memory
+        self._put_fn = layout.put_whole_rows if layout else lambda batch: batch
+        lie = (layout.everywhere, layout.rows) if layout else None
+        self._means = Compiled(means, announce, label, out_shardings=lie)
 
     def __call__(self, params: Parameters, batches: Iterable[Batch]) -> dict[str, float]:
         """Returns `loss` (nats per token, EOS counted, BOS not), `token_accuracy`, `perplexity`
@@ -60,7 +69,7 @@ class Likelihood:
         `attention_spread` as well."""
         memory, parts = self._memory, []
         for batch in batches:
-            means, memory = self._means(params, memory, batch)
+            means, memory = self._means(params, memory, self._put_fn(batch))
             parts.append(jax.device_get(means))
         loss = sum_means(part["loss"] for part in parts)
         names = {"token_accuracy"}.union(*parts) - {"loss"}
@@ -124,6 +133,7 @@ def build_validator(
     config: Config,
     learner: Learner,
     data: TaskData,
+    layout: Layout,
     announce: AnnounceFn,
     note: Callable[[str], None],
 ) -> ValidateFn:
@@ -132,7 +142,7 @@ def build_validator(
     A text-to-text task decodes `validation.examples` sources greedily; a language model continues
     nothing.
     """
-    likelihood = Likelihood(learner, announce)
+    likelihood = Likelihood(learner, announce, layout)
     if config.task == "language-model":
         return lambda params: likelihood(params, data.valid_batches())
     greedy = dataclasses.replace(config.decode, method="greedy", n_best=1)
@@ -144,7 +154,7 @@ def build_validator(
 
     def validate(params: Parameters) -> dict[str, float]:
         scores = likelihood(params, data.valid_batches())
-        answer_fn = functools.partial(answerer, Weights((params,)))
+        answer_fn = functools.partial(answerer, Weights((gather(params),)))
         decoded = decode_pairs(answer_fn, pairs, data.vocabularies["target"])
         for number in sorted({0, len(decoded.sources) // 2}):
             note(_sample_line(decoded, number))

@@ -9,6 +9,7 @@ import jax
 
 from seqjax.build.data import TaskData, build_data
 from seqjax.build.learner import build_learner
+from seqjax.build.mesh import build_layout, mesh_lines
 from seqjax.build.model import count_params
 from seqjax.build.training import build_training
 from seqjax.build.vectors import NOTHING_FOUND, build_vectors, start_from, vector_lines
@@ -23,9 +24,13 @@ from seqjax.train.checkpoint import Checkpoints
 from seqjax.train.compiled import Compiled
 from seqjax.train.interrupt import Interrupts
 from seqjax.train.loop import Plan, Progress, fit
+from seqjax.train.mesh import gather, put
 from seqjax.train.step import TrainState
 
-MAY_CHANGE = ("train", "valid", "run_dir", "steps", "epochs", "minutes", "save_every", "decode.")
+MAY_CHANGE = (
+    *("train", "valid", "run_dir", "steps", "epochs", "minutes", "save_every"),
+    *("decode.", "mesh."),
+)
 """Settings that a run may be continued with another value of (files by what is in them)."""
 
 
@@ -61,6 +66,7 @@ def train(config: Config, spectator: Spectator = Silent()) -> Outcome:
     """
     assert config.run_dir is not None
     _refuse_cudnn_without_gpu(config)
+    layout = build_layout(config)
     run = create_run(config.run_dir)
     _refuse_another_config(run, config)
     data = build_data(config)
@@ -76,13 +82,19 @@ def train(config: Config, spectator: Spectator = Silent()) -> Outcome:
     state = jax.jit(training.init_fn, donate_argnums=0)(  # the weights exist once
         start_from(jax.jit(learner.init)(data.example, key), learner.tables, found)
     )
+    in_shardings, out_shardings = layout.of_step(state)
+    state = put(state, in_shardings[0])
     step_fn = Compiled(
         training.step_fn,
         spectator.compiling,
         lambda state, batch, key: f"training step, {_shape(batch)}",
         donate_argnums=(0,),
+        in_shardings=in_shardings,
+        out_shardings=out_shardings,
     )
     spectator.note(f"model    {count_params(state.params):,} parameters · seed {config.seed}")
+    for line in mesh_lines(layout, state.params):
+        spectator.note(line)
     for line in vector_lines(config.model, data.vocabularies, found):
         spectator.note(line)
 
@@ -95,10 +107,12 @@ def train(config: Config, spectator: Spectator = Silent()) -> Outcome:
             progress,
             step_fn=step_fn,
             feed=data.feed,
-            key=key,
-            initial_memory=learner.memory,
-            validate=build_validator(config, learner, data, spectator.compiling, spectator.note),
-            react=training.react_fn,
+            key=put(key, layout.everywhere),
+            initial_memory=layout.put_whole_rows(learner.memory),
+            validate=build_validator(
+                config, learner, data, layout, spectator.compiling, spectator.note
+            ),
+            react=lambda state, stalled: put(training.react_fn(state, stalled), in_shardings[0]),
             keep_best=functools.partial(_keep_best, run),
             checkpoints=checkpoints,
             plan=_plan(config, data.feed.batches_per_epoch),
@@ -185,7 +199,7 @@ def _restored(
 
 def _keep_best(run: RunDir, params: Any, row: dict[str, Any]) -> None:
     metadata = {"step": str(row["step"]), "validation": json.dumps(row)}
-    save_weights(run.best_weights, jax.device_get(params), metadata)
+    save_weights(run.best_weights, jax.device_get(gather(params)), metadata)
 
 
 def _total_steps(config: Config, batches_per_epoch: int) -> int | None:

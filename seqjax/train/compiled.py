@@ -24,14 +24,23 @@ class Compiled:
         label_fn: Callable[..., str],
         *,
         donate_argnums: tuple[int, ...] = (),
+        in_shardings: Any = None,
+        out_shardings: Any = None,
     ):
         """Args:
         function: Pure, of arrays and pytrees of arrays.
         announce: Told what is compiled.
         label_fn: `(*arguments) -> str`, what to call this shape.
         donate_argnums: Arguments whose buffers the result may reuse.
+        in_shardings: Where arguments lie; None for wherever they are.
+        out_shardings: Where results lie; None for wherever XLA puts them.
         """
-        self._jitted = jax.jit(function, donate_argnums=donate_argnums)
+        self._jitted = jax.jit(
+            function,
+            donate_argnums=donate_argnums,
+            in_shardings=in_shardings,
+            out_shardings=out_shardings,
+        )
         self._announce, self._label_fn = announce, label_fn
         self._executables: dict[Any, Callable] = {}
 
