@@ -95,7 +95,16 @@ def plan(**changes):
 
 
 def run(
-    state, progress, checkpoints, plan, *, watcher=None, validate=None, interrupted=None, step=None
+    state,
+    progress,
+    checkpoints,
+    plan,
+    *,
+    watcher=None,
+    validate=None,
+    interrupted=None,
+    step=None,
+    react=None,
 ):
     kept = []
     result = fit(
@@ -106,6 +115,7 @@ def run(
         key=KEY,
         initial_memory=jnp.float32(0.0),
         validate=validate or (lambda params: {"loss": abs(3.0 - float(params["slope"]))}),
+        react=react or (lambda state, stalled: state),
         keep_best=lambda params, row: kept.append((row["step"], float(params["slope"]))),
         checkpoints=checkpoints,
         plan=plan,
