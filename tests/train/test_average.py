@@ -98,7 +98,6 @@ def test_rate_and_average_go_on_where_a_run_was_left(tmp_path, cut):
     assert restored is not None
     state, stored = restored
     found, *_ = train(state, Progress(**stored), checkpoints, parts)
-    checkpoints.close()
     assert parts == whole
     for one, other in zip(toys.leaves(found), toys.leaves(expected), strict=True):
         np.testing.assert_array_equal(one, other)
