@@ -10,7 +10,7 @@ import numpy as np
 
 
 def adam(weights, gradients, rates, *, b1=0.9, b2=0.999, eps=1e-8, decay=0.0):
-    """Kingma and Ba (2015), algorithm 1; with decay Loshchilov and Hutter (2019), algorithm 2, where
+    """Kingma and Ba (2015), algorithm 1; with decay Loshchilov and Hutter (2019), algorithm 2:
     `rate` times `decay` is the share of a weight that goes."""
     m = v = np.zeros_like(weights)
     for t, (g, rate) in enumerate(zip(gradients, rates, strict=True), start=1):
