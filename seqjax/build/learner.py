@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import flax.linen as nn
 
 from seqjax.build.model import build_language_model, build_seq2seq
-from seqjax.build.objective import build_cross_entropy, build_own_share
+from seqjax.build.objective import Said, build_own_share, token_loss
 from seqjax.build.vectors import NOTHING_FOUND, Found, Tables, held_rows
 from seqjax.config import Config, ObjectiveConfig
 from seqjax.data.vocabulary import Vocabulary
-from seqjax.losses import attention_spread, coverage_loss, cross_entropy, token_accuracy
+from seqjax.losses import attention_spread, cross_entropy, token_accuracy
 from seqjax.models.language_model import LanguageModel
 from seqjax.models.seq2seq import Seq2Seq
 from seqjax.types import Batch, Key, Mean, Padded, Parameters
@@ -75,15 +75,14 @@ def build_seq2seq_learner(model: Seq2Seq, config: ObjectiveConfig) -> Learner:
 
     def loss_fn(params: Parameters, memory: Any, batch: Batch, key: Key, step: Any, *, train: bool):
         own_share = own_share_fn(step) if train and own_share_fn else None
-        found: Any = model.apply(
-            {"params": params}, batch.inputs, batch.targets, own_share, rngs=_noise(key, train)
-        )
-        logits, weights = found
-        loss, means = _token_means(logits, batch, config, train)
-        if train and config.coverage_weight:
-            again = coverage_loss(weights, batch.targets.lengths)
-            loss = Mean(loss.total + config.coverage_weight * again.total, loss.weight)
-        if not train and weights.shape[-1]:
+        asked = {"params": params}, batch.inputs, batch.targets, own_share
+        (logits, weights), shown = _applied(model, asked, key, train)
+        loss, means = _measured(logits, batch)
+        if train:
+            inside = shown["decoder"]
+            said = Said(logits, weights, inside["outputs"], inside["dropped"])
+            loss = token_loss(config, said, batch.targets)
+        elif weights.shape[-1]:
             means["attention_spread"] = attention_spread(weights, batch.targets.lengths)
         return loss, (means, memory)
 
@@ -102,10 +101,12 @@ def build_language_learner(model: LanguageModel, config: ObjectiveConfig, rows: 
     """Returns the language-model task: say the next token; the state goes from batch to batch."""
 
     def loss_fn(params: Parameters, memory: Any, batch: Batch, key: Key, step: Any, *, train: bool):
-        memory, logits = model.apply(
-            {"params": params}, batch.inputs, memory, rngs=_noise(key, train)
-        )
-        loss, means = _token_means(logits, batch, config, train)
+        asked = {"params": params}, batch.inputs, memory
+        (memory, logits), shown = _applied(model, asked, key, train)
+        loss, means = _measured(logits, batch)
+        if train:
+            said = Said(logits, logits[..., :0], shown["outputs"], shown["dropped"])
+            loss = token_loss(config, said, batch.targets)
         return loss, (means, memory)
 
     def init(batch: Batch, key: Key) -> Parameters:
@@ -116,13 +117,16 @@ def build_language_learner(model: LanguageModel, config: ObjectiveConfig, rows: 
     return Learner(model, init, loss_fn, memory, {"text": ("embedding", "embedding")})
 
 
-def _noise(key: Key, train: bool) -> dict[str, Key]:
-    """A model is noisy where it has a key for it."""
-    return {"dropout": key} if train else {}
+def _applied(model: nn.Module, asked: tuple, key: Key, train: bool) -> tuple[Any, Any]:
+    """Returns what a model says, and what it shows. It is noisy where it has a key for it."""
+    if not train:
+        return model.apply(*asked), {}
+    found: Any = model.apply(*asked, rngs={"dropout": key}, mutable="intermediates")
+    said, shown = found
+    return said, shown["intermediates"]
 
 
-def _token_means(logits, batch: Batch, config: ObjectiveConfig, train: bool):
+def _measured(logits, batch: Batch) -> tuple[Mean, dict[str, Mean]]:
     assert isinstance(batch.targets, Padded)
-    loss_fn = build_cross_entropy(config) if train else cross_entropy
-    loss = loss_fn(logits, batch.targets)
-    return loss, {"token_accuracy": token_accuracy(logits, batch.targets)}
+    means = {"token_accuracy": token_accuracy(logits, batch.targets)}
+    return cross_entropy(logits, batch.targets), means

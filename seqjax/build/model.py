@@ -147,6 +147,7 @@ def build_seq2seq(
             layers=_encoder_layers(cell_fn, config),
             dropout_rate=config.dropout,
             same_dropout=config.same_dropout,
+            embedding_dropout_rate=config.embedding_dropout,
             residual=config.residual,
             pyramid=config.pyramid,
         ),
@@ -165,6 +166,7 @@ def build_seq2seq(
             input_feeding=config.input_feeding,
             dropout_rate=config.dropout,
             same_dropout=config.same_dropout,
+            embedding_dropout_rate=config.embedding_dropout,
             residual=config.residual,
             unroll_fn=build_unroll(config),
         ),
@@ -183,6 +185,7 @@ def build_language_model(
         tied=config.tied_embeddings,
         dropout_rate=config.dropout,
         same_dropout=config.same_dropout,
+        embedding_dropout_rate=config.embedding_dropout,
         residual=config.residual,
         unroll_fn=build_unroll(config),
     )

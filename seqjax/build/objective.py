@@ -1,15 +1,21 @@
 """From configuration to the parts of what training minimises."""
 
-import functools
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from seqjax.config import ObjectiveConfig
-from seqjax.losses import cross_entropy
+from seqjax.losses import (
+    activation_penalty,
+    change_penalty,
+    coverage_loss,
+    cross_entropy,
+    repetition_unlikelihood,
+)
+from seqjax.types import Mean, Padded
 
 LEFT = 0.01
 """Part of the way that a curve which never arrives still has before it at its last step."""
@@ -57,10 +63,38 @@ def _inverse_sigmoid_constant(steps: int) -> float:
     return low
 
 
-def build_cross_entropy(config: ObjectiveConfig) -> Callable[..., Any]:
-    """Returns the cross-entropy that is learnt from, its labels smoothed as `config` says."""
-    return functools.partial(
-        cross_entropy,
+class Said(NamedTuple):
+    """What a model said of the targets of a batch while it learnt.
+
+    Attributes:
+      logits: `[batch, time, vocab]`.
+      weights: `[batch, time, source]` where it looked; no columns if there is nothing to look at.
+      outputs: `[batch, time, hidden]` of the top layer.
+      dropped: `[batch, time, size]` what its output layer read, after dropout.
+    """
+
+    logits: Float[Array, "batch time vocab"]
+    weights: Float[Array, "batch time source"]
+    outputs: Float[Array, "batch time hidden"]
+    dropped: Float[Array, "batch time size"]
+
+
+def token_loss(config: ObjectiveConfig, said: Said, targets: Padded) -> Mean:
+    """Returns all that is minimised of single tokens, given the true ones before them: one mean."""
+    loss = cross_entropy(
+        said.logits,
+        targets,
         label_smoothing=config.label_smoothing,
         others_only=config.label_smoothing_kind == "others",
+        z_loss=config.z_loss,
     )
+    parts: list[tuple[float, Callable[[], Mean]]] = [
+        (config.coverage_weight, lambda: coverage_loss(said.weights, targets.lengths)),
+        (config.activation_weight, lambda: activation_penalty(said.dropped, targets.lengths)),
+        (config.change_weight, lambda: change_penalty(said.outputs, targets.lengths)),
+        (config.unlikelihood, lambda: repetition_unlikelihood(said.logits, targets)),
+    ]
+    for weight, part_fn in parts:
+        if weight:  # all have the tokens as their weight
+            loss = Mean(loss.total + weight * part_fn().total, loss.weight)
+    return loss

@@ -37,6 +37,8 @@ _LSTM_ONLY = {
 _NOT_IN_CUDNN = _LSTM_ONLY.keys() - {"longest_memory"}
 """Those that cuDNN does not know either."""
 
+_SHARES = ("dropout", "embedding_dropout", "state_dropout", "connection_dropout", "zoneout")
+
 
 @dataclass(frozen=True)
 class ModelConfig:
@@ -102,6 +104,9 @@ class ModelConfig:
     """Share of activations dropped on embeddings, between layers and before the output."""
     same_dropout: bool = False
     """Drop the same units at all times of a sequence rather than others at each (variational)."""
+    embedding_dropout: float = 0.0
+    """Share of words whose embedding is read as zeros wherever they stand in a batch, in source and
+    target."""
     state_dropout: float = 0.0
     """Share of an LSTM's hidden state that its gates do not see, the same units at all times."""
     connection_dropout: float = 0.0
@@ -121,7 +126,7 @@ class ModelConfig:
     def __post_init__(self):
         for name in ("embedding_size", "hidden_size", "encoder_layers", "decoder_layers"):
             self._require(getattr(self, name) >= 1, name, "at least 1")
-        for name in ("dropout", "state_dropout", "connection_dropout", "zoneout"):
+        for name in _SHARES:
             self._require(0 <= getattr(self, name) < 1, name, "in [0, 1)")
         self._require(
             not self.freeze_vectors or bool(self.source_vectors or self.target_vectors),

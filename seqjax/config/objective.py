@@ -5,6 +5,22 @@ from typing import Literal
 
 from seqjax.config.require import require
 
+_WEIGHTS = (
+    "z_loss",
+    "activation_weight",
+    "change_weight",
+    "unlikelihood",
+    "coverage_weight",
+    "scheduled_sampling_steps",
+)
+
+_ONLY_WITH = {
+    "label_smoothing_kind": "label_smoothing",
+    "scheduled_sampling_steps": "scheduled_sampling",
+    "scheduled_sampling_curve": "scheduled_sampling_steps",
+}
+"""Settings that mean nothing unless another is on."""
+
 
 @dataclass(frozen=True)
 class ObjectiveConfig:
@@ -16,6 +32,18 @@ class ObjectiveConfig:
     """uniform spreads e over the whole vocabulary, the gold token included, as PyTorch and optax
     do: (1-e) onehot + e/V. others spreads it over the V - 1 that are not gold, as fairseq and t5x
     do: gold keeps 1-e."""
+    z_loss: float = 0.0
+    """Times the square of the logarithm of the softmax's normaliser, added to the loss of every
+    token; 1e-4 in PaLM."""
+    activation_weight: float = 0.0
+    """Weight of the mean square of what the output layer reads, after dropout (activation
+    regularisation, AR; Merity et al., 2017, who take 2)."""
+    change_weight: float = 0.0
+    """Weight of the mean square of what changes in the top layer's outputs from one token to the
+    next (temporal activation regularisation, TAR; theirs is 1)."""
+    unlikelihood: float = 0.0
+    """Weight of the unlikelihood of earlier tokens: -log(1 - p(c)) for every c among the targets
+    before a token, but for itself (Welleck et al., 2020, who take 1)."""
     coverage_weight: float = 0.0
     """Weight of the coverage loss: the attention, per target token, that falls where it had fallen
     before. 1 keeps a summary from saying things twice (text-to-text only)."""
@@ -29,10 +57,21 @@ class ObjectiveConfig:
     other two have come to 99 % of it by then."""
 
     def __post_init__(self):
-        for name in ("coverage_weight", "scheduled_sampling_steps"):
+        for name in _WEIGHTS:
             self._require(getattr(self, name) >= 0, name, "at least 0")
+        for name, other in _ONLY_WITH.items():
+            unused = getattr(self, other) == _default(other)
+            self._require(
+                getattr(self, name) == _default(name) or not unused,
+                name,
+                f"left at {_default(name)} when objective.{other} is {_default(other)}",
+            )
         self._require(0 <= self.scheduled_sampling <= 1, "scheduled_sampling", "in [0, 1]")
         self._require(0 <= self.label_smoothing < 1, "label_smoothing", "in [0, 1)")
 
     def _require(self, holds: bool, name: str, constraint: str) -> None:
         require(holds, f"objective.{name}", constraint, getattr(self, name))
+
+
+def _default(name: str):
+    return ObjectiveConfig.__dataclass_fields__[name].default

@@ -235,6 +235,12 @@ class Config:
             "0 when model.copying is on (it would ask for tokens that are not there to copy)",
             self.objective.label_smoothing,
         )
+        require(
+            not self.objective.z_loss,
+            "objective.z_loss",
+            "0 when model.copying is on (its logits are log-probabilities already)",
+            self.objective.z_loss,
+        )
 
 
 def differing_fields(ours: Config, theirs: Config) -> list[tuple[str, object, object]]:

@@ -15,7 +15,15 @@ from seqjax.cells.noise import masked, noisy, shared_mask
 from seqjax.masking import length_mask
 from seqjax.models.copier import Copier
 from seqjax.models.encoder import Encoded
-from seqjax.models.layers import draw_stack, sequence_dropout, stack_step, stack_unroll
+from seqjax.models.layers import (
+    draw_stack,
+    embed,
+    keep_words,
+    sequence_dropout,
+    show,
+    stack_step,
+    stack_unroll,
+)
 from seqjax.models.reader import Memory, Reader
 from seqjax.unroll.scan import scan_time
 from seqjax.unroll.unroll import UnrollFn, unroll
@@ -50,7 +58,8 @@ class Decoder(nn.Module):
     A step: embedding (and, with input feeding, the last readout) -> layers -> query; the query is
     compared with the memory, and a readout made of what it sees; see `Reader`. Training runs no
     more of this in a loop than must be: all of it with input feeding, only the attention with
-    coverage, else nothing but the layers.
+    coverage, else nothing but the layers. What the top layer says is shown as `outputs`, the
+    readout after dropout as `dropped`; see `show`.
 
     Attributes:
       embedding: Target embedding.
@@ -63,6 +72,7 @@ class Decoder(nn.Module):
       input_feeding: See above.
       dropout_rate: On the embedding, between layers, and on the readout before the output layer.
       same_dropout: Drop the same units at all times.
+      embedding_dropout_rate: Share of words whose embedding is read as 0; see `keep_words`.
       residual: Add a layer's input to its output where both are equally wide.
       unroll_fn: `unroll`, with its choices made.
     """
@@ -76,6 +86,7 @@ class Decoder(nn.Module):
     input_feeding: bool = False
     dropout_rate: float = 0.0
     same_dropout: bool = False
+    embedding_dropout_rate: float = 0.0
     residual: bool = False
     unroll_fn: UnrollFn = unroll
 
@@ -128,7 +139,7 @@ class Decoder(nn.Module):
         mask = length_mask(lengths, tokens.shape[1])
         if own_share is not None:
             return self._unroll_on_own(state, memory, tokens, mask, own_share)
-        embedded = self._embed(tokens)
+        embedded = self._embed(tokens, self._keep_words())
         if self.input_feeding:
             drawn = self._draw(tokens.shape[0])
             step = lambda decoder, state, x: decoder._step(state, memory, x, drawn)
@@ -146,7 +157,9 @@ class Decoder(nn.Module):
             weights = self._weigh_all(queries, memory, state.coverage, mask)
             readout = self.reader.read(queries, embedded, weights, memory)
             seen = _Seen(embedded, queries, weights, readout)
-        return self._logits(seen, memory), seen.weights
+        dropped = self._drop_fn()(seen.readout)
+        show(self, outputs=seen.query, dropped=dropped)
+        return self._logits(dropped, seen, memory), seen.weights
 
     def step(
         self, state: DecoderState, memory: Memory, tokens: Int[Array, " rows"]
@@ -156,34 +169,42 @@ class Decoder(nn.Module):
         Rows of a sentence are neighbours. The attention weights have no columns when there is none.
         """
         drawn = self._draw(tokens.shape[0])
-        state, seen = self._step(state, memory, self._embed(tokens), drawn)
-        return state, self._step_logits(seen, memory), seen.weights
+        embedded = self._embed(tokens, self._keep_words())
+        state, seen = self._step(state, memory, embedded, drawn)
+        logits = self._step_logits(self._drop_fn()(seen.readout), seen, memory)
+        return state, logits, seen.weights
 
     def _unroll_on_own(self, state, memory, tokens, mask, own_share):
         """As `unroll`, all in a loop, for what is read may be what was said."""
         if self.same_dropout:
             raise ValueError("same_dropout must be False when own_share is given, got True")
-        drawn = self._draw(tokens.shape[0])
+        drawn, words = self._draw(tokens.shape[0]), self._keep_words()
 
         def step(decoder, carry, token):
             state, said = carry
             choice_key, own_key = jax.random.split(decoder.make_rng("dropout"))
             own = jax.random.bernoulli(own_key, own_share, token.shape) & (said >= 0)
-            embedded = decoder._embed(jnp.where(own, said, token))
+            embedded = decoder._embed(jnp.where(own, said, token), words)
             state, seen = decoder._step(state, memory, embedded, drawn)
-            logits = decoder._step_logits(seen, memory)
+            dropped = decoder._drop_fn()(seen.readout)
+            logits = decoder._step_logits(dropped, seen, memory)
             said = jax.random.categorical(choice_key, jax.lax.stop_gradient(logits))
-            return (state, said.astype(token.dtype)), (logits, seen.weights)
+            return (state, said.astype(token.dtype)), (logits, seen.weights, seen.query, dropped)
 
         nothing_said = jnp.full(tokens.shape[:1], -1, tokens.dtype)
         _, found = scan_time(step, self, (state, nothing_said), tokens, mask)
-        return found
+        logits, weights, outputs, dropped = found
+        show(self, outputs=outputs, dropped=dropped)
+        return logits, weights
 
-    def _embed(self, tokens):
+    def _keep_words(self):
+        return keep_words(self, self.embedding_dropout_rate, self.embedding)
+
+    def _embed(self, tokens, words):
         if self.copier is not None:
             known = tokens < self.embedding.num_embeddings
             tokens = jnp.where(known, tokens, self.copier.unk_id)
-        return self._drop_fn()(self.embedding(tokens))
+        return self._drop_fn()(embed(self.embedding, words, tokens))
 
     def _drop_fn(self):
         return functools.partial(self.dropout, deterministic=not noisy(self))
@@ -227,15 +248,14 @@ class Decoder(nn.Module):
 
         return scan_time(step, self, coverage, queries, mask)[1]
 
-    def _step_logits(self, seen, memory):
+    def _step_logits(self, readout, seen, memory):
         """Returns the logits of one step, rows as they came."""
         rows = seen.query.shape[0]
         fold = functools.partial(_fold, memory.mask.shape[0])
-        logits = self._logits(jax.tree.map(fold, seen), memory)
+        logits = self._logits(fold(readout), jax.tree.map(fold, seen), memory)
         return logits.reshape(rows, -1)
 
-    def _logits(self, seen, memory):
-        readout = self._drop_fn()(seen.readout)
+    def _logits(self, readout, seen, memory):
         if self.tied:
             logits = self.embedding.attend(readout)
             logits += self.output_bias.reshape((1,) * (logits.ndim - 1) + (-1,))

@@ -12,7 +12,9 @@ from seqjax.masking import length_mask, where_valid
 from seqjax.models.layers import (
     BidirectionalLayer,
     Layer,
+    embed,
     join_neighbours,
+    keep_words,
     sequence_dropout,
     with_shortcut,
 )
@@ -43,6 +45,8 @@ class Encoder(nn.Module):
       layers: From the bottom up.
       dropout_rate: On the features and between layers.
       same_dropout: Drop the same units at all times.
+      embedding_dropout_rate: Share of words whose embedding is read as 0, of tokens only; see
+        `keep_words`.
       residual: Add a layer's input to its output where both are equally wide.
       pyramid: Between layers, join every two time steps into one.
     """
@@ -51,6 +55,7 @@ class Encoder(nn.Module):
     layers: Sequence[Layer | BidirectionalLayer]
     dropout_rate: float = 0.0
     same_dropout: bool = False
+    embedding_dropout_rate: float = 0.0
     residual: bool = False
     pyramid: bool = False
 
@@ -59,8 +64,7 @@ class Encoder(nn.Module):
 
     def __call__(self, source: Padded) -> Encoded:
         drop_fn = functools.partial(self.dropout, deterministic=not noisy(self))
-        embed: Any = self.embedding
-        outputs, lengths, carries = embed(source.values), source.lengths, []
+        outputs, lengths, carries = self._embed(source.values), source.lengths, []
         for depth, layer in enumerate(self.layers):
             if self.pyramid and depth:
                 outputs, lengths = join_neighbours(outputs, lengths)
@@ -69,3 +73,10 @@ class Encoder(nn.Module):
             outputs = with_shortcut(above, below, self.residual)
             carries.append(carry)
         return Encoded(outputs, lengths, tuple(carries))
+
+    def _embed(self, values):
+        embedding: Any = self.embedding
+        if not isinstance(embedding, nn.Embed):
+            return embedding(values)
+        words = keep_words(self, self.embedding_dropout_rate, embedding)
+        return embed(embedding, words, values)

@@ -9,13 +9,23 @@ from jaxtyping import Array, Float, Int
 
 from seqjax.cells.cell import Cell
 from seqjax.cells.noise import noisy
-from seqjax.models.layers import draw_stack, sequence_dropout, stack_step, stack_unroll
+from seqjax.models.layers import (
+    draw_stack,
+    embed,
+    keep_words,
+    sequence_dropout,
+    show,
+    stack_step,
+    stack_unroll,
+)
 from seqjax.types import Padded
 from seqjax.unroll.unroll import UnrollFn, unroll
 
 
 class LanguageModel(nn.Module):
     """Embedding, stacked recurrent layers, output layer.
+
+    What the top layer says is shown as `outputs`, and as `dropped` after dropout; see `show`.
 
     Attributes:
       embedding: Token embedding.
@@ -25,6 +35,7 @@ class LanguageModel(nn.Module):
       dropout_rate: On the embedding, between layers and before the output layer (Zaremba, Sutskever
         & Vinyals, 2014).
       same_dropout: Drop the same units at all times.
+      embedding_dropout_rate: Share of words whose embedding is read as 0; see `keep_words`.
       residual: Add a layer's input to its output where both are equally wide.
       unroll_fn: `unroll`, with its choices made.
     """
@@ -34,6 +45,7 @@ class LanguageModel(nn.Module):
     tied: bool = True
     dropout_rate: float = 0.0
     same_dropout: bool = False
+    embedding_dropout_rate: float = 0.0
     residual: bool = False
     unroll_fn: UnrollFn = unroll
 
@@ -55,16 +67,19 @@ class LanguageModel(nn.Module):
     ) -> tuple[tuple[Any, ...], Float[Array, "batch time vocab"]]:
         """Returns the state after each row's last valid token, and the logits after each token."""
         drop_fn = functools.partial(self.dropout, deterministic=not noisy(self))
+        words = keep_words(self, self.embedding_dropout_rate, self.embedding)
         carry, hidden = stack_unroll(
             self.cells,
             drop_fn,
             carry,
-            drop_fn(self.embedding(tokens.values)),
+            drop_fn(embed(self.embedding, words, tokens.values)),
             tokens.lengths,
             residual=self.residual,
             unroll_fn=self.unroll_fn,
         )
-        return carry, self._logits(drop_fn(hidden))
+        dropped = drop_fn(hidden)
+        show(self, outputs=hidden, dropped=dropped)
+        return carry, self._logits(dropped)
 
     def step(
         self, carry: tuple[Any, ...], tokens: Int[Array, " rows"]

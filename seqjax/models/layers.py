@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from seqjax.cells.cell import Cell, RecurrentCell
+from seqjax.cells.noise import masked, shared_mask
 from seqjax.unroll.unroll import UnrollFn, unroll
 
 DropFn = Callable[[Array], Array]
@@ -23,6 +24,33 @@ def sequence_dropout(rate: float, same: bool) -> nn.Dropout:
       networks", 2016, for the same units.
     """
     return nn.Dropout(rate, broadcast_dims=(1,) if same else ())
+
+
+def keep_words(module: nn.Module, rate: float, embedding: nn.Embed) -> Any:
+    """Returns for every word of a vocabulary 0 or 1 / (1 - rate), or `()` where none is dropped.
+
+    A word that is dropped is dropped wherever it stands in the batch; as output layer an embedding
+    stays whole.
+
+    References:
+      Gal & Ghahramani, "A theoretically grounded application of dropout in recurrent neural
+      networks", 2016, section 4.2, which draws for each sequence; Merity, Keskar & Socher,
+      "Regularizing and optimizing LSTM language models", 2018, section 4.3, once as here.
+    """
+    return shared_mask(module, rate, (embedding.num_embeddings, 1))
+
+
+def embed(embedding: nn.Embed, words: Any, tokens: Int[Array, "*rows"]) -> Array:
+    """Returns the embeddings `[*rows, features]` of tokens, given what `keep_words` keeps."""
+    embedded = embedding(tokens)
+    return embedded if isinstance(words, tuple) else masked(words[tokens], embedded)
+
+
+def show(module: nn.Module, **values: Array) -> None:
+    """Lets whoever applies a model with `mutable="intermediates"` see what it computed."""
+    for name, value in values.items():
+        nothing: Any = tuple
+        module.sow("intermediates", name, value, reduce_fn=lambda _, new: new, init_fn=nothing)
 
 
 class Layer(nn.Module):

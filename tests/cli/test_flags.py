@@ -304,6 +304,20 @@ MISTAKES = [
         "objective.label_smoothing must be 0 when model.copying is on",
     ),
     (
+        "train --model.copying --objective.z-loss 1e-4",
+        "objective.z_loss must be 0 when model.copying is on (its logits are log-probabilities al",
+    ),
+    (
+        "train --objective.label-smoothing-kind others",
+        "objective.label_smoothing_kind must be left at uniform when objective.label_smoothing is ",
+    ),
+    (
+        "train --objective.scheduled-sampling-steps 9",
+        "objective.scheduled_sampling_steps must be left at 0 when objective.scheduled_sampling is",
+    ),
+    ("train --objective.change-weight -1", "objective.change_weight must be at least 0, got -1"),
+    ("train --model.embedding-dropout 1", "model.embedding_dropout must be in [0, 1), got 1.0"),
+    (
         "train --model.copying --model.pyramid",
         "model.copying must be False when model.pyramid is on",
     ),

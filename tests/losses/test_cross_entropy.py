@@ -118,9 +118,11 @@ def test_coverage_and_own_words_are_for_learning_alone(monkeypatch):
     model = build_seq2seq(ModelConfig(), source_vocab_size=5, target_vocab_size=5, bos_id=1)
     asked = []
 
-    def apply(self, variables, source, target, own_share, rngs):
+    def apply(self, variables, source, target, own_share, **learning):
         asked.append(own_share)
-        return jnp.zeros((3, 4, 5)), jnp.ones((3, 4, 1))
+        said, nothing = (jnp.zeros((3, 4, 5)), jnp.ones((3, 4, 1))), jnp.zeros((3, 4, 0))
+        shown = {"intermediates": {"decoder": {"outputs": nothing, "dropped": nothing}}}
+        return (said, shown) if learning else said
 
     monkeypatch.setattr(type(model), "apply", apply)
     config = ObjectiveConfig(
@@ -168,3 +170,22 @@ def test_the_spread_of_attention_is_measured_where_there_is_attention_and_not_in
 
     assert measured("dot", False)
     assert not measured("dot", True) and not measured("none", False)
+
+
+@pytest.mark.parametrize("smoothing", (0.0, 0.1))
+def test_the_z_loss_is_the_squared_normaliser_with_its_gradient(smoothing):
+    logits, targets = make()
+    mask = jnp.arange(4)[None] < targets.lengths[:, None]
+
+    def wanted(z):
+        squares = jnp.where(mask, jax.nn.logsumexp(z, axis=-1) ** 2, 0)
+        return cross_entropy(z, targets, label_smoothing=smoothing).total + 0.3 * jnp.sum(squares)
+
+    ours = lambda z: cross_entropy(z, targets, label_smoothing=smoothing, z_loss=0.3).total
+    expected, slope = jax.value_and_grad(wanted)(logits)
+    got, own_slope = jax.value_and_grad(ours)(logits)
+    np.testing.assert_allclose(got, expected, rtol=1e-6)
+    np.testing.assert_allclose(own_slope, slope, atol=1e-6)
+    direction = jax.random.normal(jax.random.key(0), logits.shape)
+    differences = (ours(logits + 1e-2 * direction) - ours(logits - 1e-2 * direction)) / 2e-2
+    np.testing.assert_allclose(jnp.vdot(own_slope, direction), differences, rtol=1e-3)

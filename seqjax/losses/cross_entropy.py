@@ -1,4 +1,4 @@
-"""What training minimises. A loss is a `Mean`: its parts add up to the loss of the whole."""
+"""How unlikely the right tokens are, and how often the likeliest token is the right one."""
 
 import functools
 
@@ -16,6 +16,7 @@ def cross_entropy(
     *,
     label_smoothing: float = 0.0,
     others_only: bool = False,
+    z_loss: float = 0.0,
 ) -> Mean:
     r"""Returns the summed cross-entropy in nats, weighted by the number of valid tokens.
 
@@ -30,96 +31,62 @@ def cross_entropy(
       targets: Ids in `[0, vocab)`; padding may hold anything.
       label_smoothing: :math:`\epsilon` in [0, 1).
       others_only: Spread it over the tokens that are not gold.
+      z_loss: Times the square of the logarithm of the softmax's normaliser, which is added to the
+        loss of every token; it holds the logits near log-probabilities.
 
     References:
-      Szegedy et al., "Rethinking the Inception architecture", 2016, section 7.
+      Szegedy et al., "Rethinking the Inception architecture", 2016, section 7. Chowdhery et al.,
+      "PaLM", 2022, section 5, for the z-loss, there with 1e-4.
     """
     mask = length_mask(targets.lengths, logits.shape[1])
     gold = jnp.where(mask, targets.values, 0)
     if others_only:
         label_smoothing *= logits.shape[-1] / (logits.shape[-1] - 1)
-    losses = _token_losses(logits, gold, mask, label_smoothing)
+    losses = _token_losses(logits, gold, mask, label_smoothing, z_loss)
     return Mean(jnp.sum(losses), jnp.sum(mask).astype(jnp.float32))
 
 
-@functools.partial(jax.custom_jvp, nondiff_argnums=(1, 2, 3))
+@functools.partial(jax.custom_jvp, nondiff_argnums=(1, 2, 3, 4))
 def _token_losses(
     logits: Float[Array, "batch time vocab"],
     gold: Int[Array, "batch time"],
     mask: Bool[Array, "batch time"],
     label_smoothing: float,
+    z_loss: float,
 ) -> Float[Array, "batch time"]:
     """Returns the loss of every token, 0 at padding.
 
-    Its gradient is written down rather than derived: it is `softmax - target distribution`, one
-    pass over the logits, and nothing else of their size is kept for it.
+    Its gradient is written down rather than derived: it is `softmax - target distribution`, the
+    softmax times `1 + 2 z log Z` with the z-loss; one pass over the logits, and nothing else of
+    their size is kept for it.
     """
-    return _losses_and_normaliser(logits, gold, mask, label_smoothing)[0]
+    return _losses_and_normaliser(logits, gold, mask, label_smoothing, z_loss)[0]
 
 
-def _losses_and_normaliser(logits, gold, mask, label_smoothing):
+def _losses_and_normaliser(logits, gold, mask, label_smoothing, z_loss):
     normaliser = jax.nn.logsumexp(logits, axis=-1)
     said = jnp.take_along_axis(logits, gold[..., None], axis=-1)[..., 0]
     losses = normaliser - (1 - label_smoothing) * said
     if label_smoothing:
         losses -= label_smoothing * jnp.mean(logits, axis=-1)
+    if z_loss:
+        losses += z_loss * jnp.square(normaliser)
     return jnp.where(mask, losses, 0.0), normaliser
 
 
 @_token_losses.defjvp
-def _token_losses_jvp(gold, mask, label_smoothing, primals, tangents):
+def _token_losses_jvp(gold, mask, label_smoothing, z_loss, primals, tangents):
     (logits,), (d_logits,) = primals, tangents
-    losses, normaliser = _losses_and_normaliser(logits, gold, mask, label_smoothing)
+    losses, normaliser = _losses_and_normaliser(logits, gold, mask, label_smoothing, z_loss)
     is_gold = jnp.arange(logits.shape[-1])[None, None] == gold[..., None]
     spread = label_smoothing / logits.shape[-1]
     wanted = jnp.where(is_gold, 1 - label_smoothing + spread, spread)
-    slope = jnp.exp(logits - normaliser[..., None]) - wanted.astype(logits.dtype)
+    slope = jnp.exp(logits - normaliser[..., None])
+    if z_loss:
+        slope *= 1 + 2 * z_loss * normaliser[..., None]
+    slope -= wanted.astype(logits.dtype)
     slope = jnp.where(mask[..., None], slope, 0.0)
     return losses, jnp.sum(slope * d_logits, axis=-1)
-
-
-def coverage_loss(
-    weights: Float[Array, "batch time source"], lengths: Int[Array, " batch"]
-) -> Mean:
-    r"""Returns how much attention falls where it had fallen before, per valid target token.
-
-    The sum over source positions of :math:`\min(a_t, \sum_{s<t} a_s)`: 0 if no position is looked
-    at twice, at most 1.
-
-    Args:
-      weights: Attention of each target token.
-      lengths: Valid target tokens of each row.
-
-    References:
-      See, Liu & Manning, "Get to the point: summarization with pointer-generator networks", 2017,
-      equation (12).
-    """
-    mask = length_mask(lengths, weights.shape[1])
-    weights = jnp.where(mask[..., None], weights, 0.0)
-    before = jnp.cumsum(weights, axis=1) - weights
-    again = jnp.sum(jnp.minimum(weights, before))
-    return Mean(again, jnp.sum(mask).astype(jnp.float32))
-
-
-def attention_spread(
-    weights: Float[Array, "batch time source"], lengths: Int[Array, " batch"]
-) -> Mean:
-    """Returns how evenly attention is spread, per valid target token: its entropy over the largest.
-
-    The largest entropy is the logarithm of how many positions get any weight: 1 looks everywhere
-    alike, 0 at one position. A token that has but one position to look at counts for nothing.
-
-    Args:
-      weights: Attention of each target token.
-      lengths: Valid target tokens of each row.
-    """
-    looked = weights > 0
-    positions = jnp.sum(looked, axis=-1)
-    counted = length_mask(lengths, weights.shape[1]) & (positions > 1)
-    nats = -jnp.sum(weights * jnp.log(jnp.where(looked, weights, 1.0)), axis=-1)
-    spread = nats / jnp.log(jnp.maximum(positions, 2).astype(nats.dtype))
-    total = jnp.sum(jnp.where(counted, spread, 0.0))
-    return Mean(total, jnp.sum(counted).astype(jnp.float32))
 
 
 def token_accuracy(logits: Float[Array, "batch time vocab"], targets: Padded) -> Mean:

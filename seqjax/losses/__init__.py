@@ -1,0 +1,11 @@
+"""What training minimises. A loss is a `Mean`: its parts add up to the loss of the whole."""
+
+from seqjax.losses.activations import activation_penalty as activation_penalty
+from seqjax.losses.activations import change_penalty as change_penalty
+from seqjax.losses.attention import attention_spread as attention_spread
+from seqjax.losses.attention import coverage_loss as coverage_loss
+from seqjax.losses.cross_entropy import cross_entropy as cross_entropy
+from seqjax.losses.cross_entropy import token_accuracy as token_accuracy
+from seqjax.losses.unlikelihood import repeats_ngram as repeats_ngram
+from seqjax.losses.unlikelihood import repetition_unlikelihood as repetition_unlikelihood
+from seqjax.losses.unlikelihood import unlikelihood as unlikelihood
