@@ -26,7 +26,7 @@ ORDER = (
     ("presets",),
     ("build",),
     ("predict",),
-    ("runs.spectator", "runs.record", "runs.measure"),
+    ("runs.spectator", "runs.record", "runs.measure", "runs.going_on"),
     ("runs.road", "runs.conclude"),
     ("runs.together",),
     ("runs.diagnose",),

@@ -93,7 +93,7 @@ def edited(*path, value):
         (edited("config", "model", "hiden_size", value=1), "did you mean model.hidden_size?"),
         (edited("config", "colour", value=1), "unknown setting colour"),
         (edited("config", value=None), "config must be an object, got None"),
-        (edited("format_version", value=2), "format_version must be 1, got 2; it was written by"),
+        (edited("format_version", value=99), "must be 2, got 99; it was written by"),
         (lambda document: document["config"]["model"].pop("dropout"), "model.dropout is missing"),
         (lambda document: document.pop("format_version"), "not a config of seqjax"),
     ],

@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
+import jax
 import optax
 
 from seqjax.build.learner import Learner
@@ -14,9 +15,12 @@ from seqjax.build.vectors import hold
 from seqjax.config import OptimizerConfig
 from seqjax.train.average import AverageFn, mean_since, moving_average
 from seqjax.train.freezing import still
+from seqjax.train.gradient import Gradient, batch_gradient
 from seqjax.train.noise import noisy_weights
 from seqjax.train.step import LossFn, StepMetrics, TrainState, init_state, train_step
 from seqjax.types import Batch, Key, Parameters
+
+GradientFn = Callable[[TrainState, Batch, Key], Gradient]
 
 
 class Training(NamedTuple):
@@ -25,11 +29,13 @@ class Training(NamedTuple):
     Attributes:
       init_fn: Weights to the state before the first update.
       step_fn: `train_step` with all but state, batch and key chosen; not compiled.
+      gradient_fn: State before a step, batch and key to what `step_fn` takes the gradient from.
       react_fn: What a validation changes of the state; on the host.
     """
 
     init_fn: Callable[[Parameters], TrainState]
     step_fn: Callable[[TrainState, Batch, Key], tuple[TrainState, StepMetrics]]
+    gradient_fn: GradientFn
     react_fn: ReactFn
 
 
@@ -55,6 +61,14 @@ def build_training(
     if learner.held:
         optimizer = optax.chain(optimizer, hold(learner.held, learner.tables))
     average_fn = _average_fn(config)
+    loss_fn = _noisy_loss(config, functools.partial(learner.loss_fn, train=True))
+
+    def gradient_fn(state, batch, key):
+        step_key = jax.random.fold_in(key, state.step)
+        return batch_gradient(
+            *(loss_fn, state.params, state.memory, batch, step_key, state.step, config.accumulate)
+        )
+
     return Training(
         functools.partial(
             init_state,
@@ -64,12 +78,13 @@ def build_training(
         ),
         functools.partial(
             train_step,
-            loss_fn=_noisy_loss(config, functools.partial(learner.loss_fn, train=True)),
+            loss_fn=loss_fn,
             optimizer=optimizer,
             schedule=schedule,
             average_fn=average_fn,
             parts=config.accumulate,
         ),
+        gradient_fn,
         build_reaction(config),
     )
 

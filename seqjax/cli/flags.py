@@ -31,6 +31,9 @@ class TrainFlags:
     """A config.json to start from, in place of a preset."""
     overwrite: bool = False
     """Delete what an earlier training left in the run directory and start anew."""
+    resume: Literal["auto", "must", "never"] = "auto"
+    """auto: go on where the run was left, or begin. must: stop if there is nothing to go on from.
+    never: stop if the run directory is used."""
     settings: Annotated[Config, tyro.conf.arg(name="")] = field(default_factory=Config)
 
 
@@ -301,11 +304,15 @@ def train_flags(tokens: list[str]) -> TrainFlags:
     settings = fill(start, values)
     if preset in NEEDS_TRAINING_FILE and not settings.train:
         raise InputError(f"--preset {preset} has no built-in data; give --train FILE")
+    overwrite, resume = values.get("overwrite", False), values.get("resume", "auto")
+    if overwrite and resume == "must":
+        raise InputError("--overwrite leaves nothing to go on from; leave --resume must out")
     run_dir = Path(settings.run_dir or Path("runs") / _name(preset, settings))
     return TrainFlags(
         preset=preset,
         config=config,
-        overwrite=values.get("overwrite", False),
+        overwrite=overwrite,
+        resume=resume,
         settings=dataclasses.replace(settings, run_dir=str(run_dir)),
     )
 

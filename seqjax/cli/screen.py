@@ -14,7 +14,7 @@ from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColum
 from rich.progress import Progress as Bar
 
 from seqjax.config import Config
-from seqjax.train.loop import Progress
+from seqjax.train.progress import Progress
 from seqjax.train.step import StepMetrics
 
 LINE_EVERY = 4.0

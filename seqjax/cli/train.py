@@ -1,7 +1,6 @@
 """`seqjax train`: train, or go on; then say what has been learnt."""
 
 import math
-from pathlib import Path
 from typing import Any
 
 from rich.table import Table
@@ -9,9 +8,9 @@ from rich.table import Table
 from seqjax.cli.flags import TrainFlags
 from seqjax.cli.screen import PERCENT, Screen
 from seqjax.config import Config
-from seqjax.rundir import RunDir
 from seqjax.runs.conclude import Evaluation, Trained, evaluate, load, picture, store
 from seqjax.runs.road import Outcome, train
+from seqjax.train.interrupt import AskedToStop
 from seqjax.train.loop import INTERRUPTED
 
 RESUMABLE = 75
@@ -33,16 +32,23 @@ SCORES = {
 def run(flags: TrainFlags) -> int:
     """Runs the command; see `main` for exit codes."""
     config = flags.settings
-    assert config.run_dir is not None
-    if flags.overwrite:
-        RunDir(Path(config.run_dir)).clear()
     with Screen() as screen, screen.working("starting"):
-        return _train(config, screen)
+        try:
+            return _train(flags, config, screen)
+        except AskedToStop:
+            screen.note("stopped  before the first step; the same command goes on from there")
+            return RESUMABLE
 
 
-def _train(config: Config, screen: Screen) -> int:
+def _train(flags: TrainFlags, config: Config, screen: Screen) -> int:
     screen.begin(config)
-    outcome = train(config, screen)
+    outcome = train(config, screen, resume=flags.resume, overwrite=flags.overwrite)
+    if outcome.finished_before and outcome.run.results.exists():
+        screen.note(
+            f"done     already: {outcome.reason} at step {outcome.progress.step}; nothing was "
+            f"changed (seqjax inspect {config.run_dir} tells what it has come to)"
+        )
+        return 0
     if outcome.reason == INTERRUPTED:
         screen.note(
             f"saved    step {outcome.progress.step} in {config.run_dir}; "

@@ -106,7 +106,21 @@ class OptimizerConfig:
         shares = self.schedule == "luong" and self.luong_unit == "run"
         return shares or self.schedule in ("linear", "cosine", "polynomial")
 
+    most_skipped: int = 20
+    """Steps in a row whose loss or gradient is not finite, each of them left out, after which the
+    batch is written to crash/ and training goes back or stops."""
+    rollback_rate: float = 0.0
+    """Go back to the last good checkpoint then, once, with the learning rate multiplied by this; 0
+    stops. The batches after the checkpoint are read again."""
+
     def __post_init__(self):
+        require(self.most_skipped >= 1, "optimizer.most_skipped", "at least 1", self.most_skipped)
+        require(
+            0 <= self.rollback_rate <= 1,
+            "optimizer.rollback_rate",
+            "in [0, 1]",
+            self.rollback_rate,
+        )
         for name in ("learning_rate", "power", "luong_start", "luong_every"):
             self._require(name, "positive", lambda value: value > 0)
         for name in ("eps",):

@@ -14,7 +14,7 @@ from seqjax.config import Config
 from seqjax.errors import InputError
 from seqjax.files import parse_json, read_text, write_text
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """It changes when a reader of the older format would misread the newer one."""
 
 
@@ -48,10 +48,16 @@ def read_config(path: Path) -> Config:
         raise InputError(f"{path}: broken JSON ({error}); restore the file") from None
     if not isinstance(document, dict) or "format_version" not in document:
         raise InputError(f"{path}: not a config of seqjax (it has no format_version)")
-    if document["format_version"] != FORMAT_VERSION:
+    found = document["format_version"]
+    if type(found) is not int or found != FORMAT_VERSION:
+        older = type(found) is int and found < FORMAT_VERSION
+        hint = (
+            "train again, or use the seqjax that wrote it: what it saved is not read any more"
+            if older
+            else f"it was written by seqjax {str(document.get('seqjax'))[:40]}, which can read it"
+        )
         raise InputError(
-            f"{path}: format_version must be {FORMAT_VERSION}, got {document['format_version']!r}; "
-            f"it was written by seqjax {document.get('seqjax')}, which can read it"
+            f"{path}: format_version must be {FORMAT_VERSION}, got {str(found)[:40]}; {hint}"
         )
     try:
         return _checked(Config, document.get("config"), "config")

@@ -66,6 +66,16 @@ class RunDir:
         return self.path / "pictures"
 
     @property
+    def crash(self) -> Path:
+        """Directory of batches after which training could not go on."""
+        return self.path / "crash"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that trains; not there otherwise."""
+        return self.path / "trainer.lock"
+
+    @property
     def events(self) -> Path:
         """Directory of TensorBoard's event files."""
         return self.path / "events"
@@ -80,6 +90,7 @@ class RunDir:
         return (
             *(self.config, self.vocabulary, self.data, self.metrics, self.results),
             *(self.checkpoints, self.best_weights, self.pictures, self.events, self.answers),
+            self.crash,
         )
 
     def write_config(self, config: Config) -> None:
@@ -115,15 +126,29 @@ class RunDir:
                 raise InputError(f"{self.metrics}:{number}: not a JSON object; delete this line")
         return rows
 
-    def keep_metrics_until(self, step: int) -> None:
-        """Rewrites `metrics.jsonl` without rows of later steps than `step` and without a torn line.
+    def keep_metrics_until(
+        self, step: int, *, validated: int | None = None, rolled_back: int = 0
+    ) -> None:
+        """Rewrites `metrics.jsonl` without what training that goes on from `step` writes again, and
+        without a torn line. Rows that name no step stay.
 
-        Training that goes on from a checkpoint calls this first, so that no step stands twice. Rows
-        that name no step stay.
+        Args:
+          step: The step that training goes on from.
+          validated: When its last validation was; by default `step`.
+          rolled_back: The step from which it has once gone back; 0 if it has not.
         """
-        if self.metrics.exists():
-            kept = [row for row in self.read_metrics() if row.get("step", step) <= step]
-            write_text(self.metrics, "".join(map(_json_line, kept)))
+        if not self.metrics.exists():
+            return
+        until = {"validation": step if validated is None else validated}
+
+        def stays(row):
+            if row.get("event") == "rollback" and row.get("from_step", 0) > rolled_back:
+                return False
+            return row.get("step", step) <= until.get(row.get("event"), step)
+
+        text = "".join(_json_line(row) for row in self.read_metrics() if stays(row))
+        if text != read_text(self.metrics):
+            write_text(self.metrics, text)
 
     def clear(self) -> None:
         """Removes what a run writes here and nothing else. Links are removed, not followed."""

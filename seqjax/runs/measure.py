@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -136,15 +136,22 @@ def build_validator(
     layout: Layout,
     announce: AnnounceFn,
     note: Callable[[str], None],
+    poll: Callable[[], None] = lambda: None,
 ) -> ValidateFn:
     """Returns what is measured while a run trains, with two sample answers told to `note`.
 
     A text-to-text task decodes `validation.examples` sources greedily; a language model continues
-    nothing.
+    nothing. Between batches `poll` is called, which may raise.
     """
     likelihood = Likelihood(learner, announce, layout)
+
+    def polled(batches: Iterable[Batch]) -> Iterator[Batch]:
+        for batch in batches:
+            poll()
+            yield batch
+
     if config.task == "language-model":
-        return lambda params: likelihood(params, data.valid_batches())
+        return lambda params: likelihood(params, polled(data.valid_batches()))
     greedy = dataclasses.replace(config.decode, method="greedy", n_best=1)
     answerer = build_answerer(
         config, greedy, learner, data.vocabularies, data.longest_target, announce
@@ -153,7 +160,8 @@ def build_validator(
     pairs = Pairs(data.valid.sources[:most], data.valid.targets[:most])
 
     def validate(params: Parameters) -> dict[str, float]:
-        scores = likelihood(params, data.valid_batches())
+        scores = likelihood(params, polled(data.valid_batches()))
+        poll()
         answer_fn = functools.partial(answerer, Weights((gather(params),)))
         decoded = decode_pairs(answer_fn, pairs, data.vocabularies["target"])
         for number in sorted({0, len(decoded.sources) // 2}):

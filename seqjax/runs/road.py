@@ -2,7 +2,6 @@
 
 import functools
 import json
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -11,27 +10,26 @@ from seqjax.build.data import TaskData, build_data
 from seqjax.build.learner import build_learner
 from seqjax.build.mesh import build_layout, mesh_lines
 from seqjax.build.model import count_params
-from seqjax.build.training import build_training
+from seqjax.build.training import GradientFn, build_training
 from seqjax.build.vectors import NOTHING_FOUND, build_vectors, start_from, vector_lines
-from seqjax.config import Config, differing_fields
+from seqjax.config import Config
 from seqjax.errors import InputError
-from seqjax.files import write_text
-from seqjax.rundir import RunDir, create_run, save_weights
+from seqjax.rundir import RunDir, create_run, locked, save_weights
+from seqjax.runs.going_on import Resume, describe, keep_history, prepare, restored
 from seqjax.runs.measure import build_validator
 from seqjax.runs.record import Recorder
 from seqjax.runs.spectator import Silent, Spectator
 from seqjax.train.checkpoint import Checkpoints
 from seqjax.train.compiled import Compiled
+from seqjax.train.crash import write_crash
+from seqjax.train.finite import first_not_finite
 from seqjax.train.interrupt import Interrupts
-from seqjax.train.loop import Plan, Progress, fit
-from seqjax.train.mesh import gather, put
+from seqjax.train.loop import fit
+from seqjax.train.mesh import Layout, gather, put
+from seqjax.train.plan import Plan
+from seqjax.train.progress import Progress
 from seqjax.train.step import TrainState
-
-MAY_CHANGE = (
-    *("train", "valid", "run_dir", "steps", "epochs", "minutes", "save_every"),
-    *("decode.", "mesh."),
-)
-"""Settings that a run may be continued with another value of (files by what is in them)."""
+from seqjax.types import Batch, Key
 
 
 class Outcome(NamedTuple):
@@ -44,6 +42,7 @@ class Outcome(NamedTuple):
       progress: Where it stands.
       reason: Why it stopped; `loop.INTERRUPTED` if it was asked to.
       compilations: Shapes that the training step was compiled for.
+      finished_before: Nothing was left to do, and nothing was touched.
     """
 
     run: RunDir
@@ -52,28 +51,46 @@ class Outcome(NamedTuple):
     progress: Progress
     reason: str
     compilations: int
+    finished_before: bool = False
 
 
-def train(config: Config, spectator: Spectator = Silent()) -> Outcome:
+def train(
+    config: Config,
+    spectator: Spectator = Silent(),
+    *,
+    resume: Resume = "auto",
+    overwrite: bool = False,
+) -> Outcome:
     """Trains what `config` describes, or goes on where its run directory was left.
 
     Args:
       config: With a `run_dir`.
       spectator: Told of everything as it happens.
+      resume: Whether there must be something to go on from, or must not be.
+      overwrite: Remove what an earlier training left there first.
 
     Raises:
-      InputError: If data, run directory or configuration cannot be used.
+      InputError: If data, run directory or configuration cannot be used, or another process trains
+        there.
+      AskedToStop: If a signal comes before the first step.
     """
     assert config.run_dir is not None
     _refuse_cudnn_without_gpu(config)
     layout = build_layout(config)
     run = create_run(config.run_dir)
-    _refuse_another_config(run, config)
+    with Interrupts() as interrupts, locked(run.lock, spectator.note):
+        prepare(run, config, resume=resume, overwrite=overwrite)
+        return _train(run, config, layout, spectator, interrupts)
+
+
+def _train(
+    run: RunDir, config: Config, layout: Layout, spectator: Spectator, interrupts: Interrupts
+) -> Outcome:
     data = build_data(config)
     checkpoints = Checkpoints(run.checkpoints)
     begins = not checkpoints.steps()
     found = build_vectors(config.model, data.vocabularies) if begins else NOTHING_FOUND
-    _describe(run, config, data, spectator.note)
+    describe(run, config, data, spectator.note)
 
     key = jax.random.key(config.seed)
     learner = build_learner(config, data.vocabularies, found)
@@ -98,10 +115,16 @@ def train(config: Config, spectator: Spectator = Silent()) -> Outcome:
     for line in vector_lines(config.model, data.vocabularies, found):
         spectator.note(line)
 
-    state, progress = _restored(checkpoints, state, run, spectator.note)
+    state, progress = restored(checkpoints, state, run, spectator.note)
+    plan = _plan(config, data.feed.batches_per_epoch)
+    reason = plan.reason_to_stop(progress)
+    if reason and progress.validated_step == progress.step:
+        return Outcome(run, data, state, progress, reason, 0, finished_before=True)
+    if progress.step:
+        spectator.note(f"resume   from step {progress.step} (epoch {progress.epoch + 1})")
     recorder = Recorder(run)
     watching = spectator.training(progress, steps=total_steps, minutes=config.minutes)
-    with Interrupts() as interrupts, watching:
+    with watching, interrupts.polled():
         state, progress, reason = fit(
             state,
             progress,
@@ -110,14 +133,17 @@ def train(config: Config, spectator: Spectator = Silent()) -> Outcome:
             key=put(key, layout.everywhere),
             initial_memory=layout.put_whole_rows(learner.memory),
             validate=build_validator(
-                config, learner, data, layout, spectator.compiling, spectator.note
+                *(config, learner, data, layout, spectator.compiling, spectator.note),
+                poll=interrupts.poll,
             ),
             react=lambda state, stalled: put(training.react_fn(state, stalled), in_shardings[0]),
             keep_best=functools.partial(_keep_best, run),
+            report=functools.partial(_report, run, training.gradient_fn, key),
             checkpoints=checkpoints,
-            plan=_plan(config, data.feed.batches_per_epoch),
-            observer=_Recording(spectator, recorder),
+            plan=plan,
+            observer=_Recording(spectator, recorder, run),
             interrupted=lambda: interrupts.requested,
+            place_fn=layout.put_rows,
         )
     recorder.close()
     return Outcome(run, data, state, progress, reason, step_fn.compilations)
@@ -126,9 +152,9 @@ def train(config: Config, spectator: Spectator = Silent()) -> Outcome:
 class _Recording:
     """An observer of the loop that writes down what the spectator only sees."""
 
-    def __init__(self, spectator: Spectator, recorder: Recorder):
-        self.stepped = spectator.stepped
-        self._spectator, self._recorder = spectator, recorder
+    def __init__(self, spectator: Spectator, recorder: Recorder, run: RunDir):
+        self.stepped, self.note = spectator.stepped, spectator.note
+        self._spectator, self._recorder, self._run = spectator, recorder, run
 
     def row(self, row: dict[str, Any]) -> None:
         self._recorder.write(row)
@@ -136,6 +162,10 @@ class _Recording:
     def validated(self, row: dict[str, Any], progress: Progress, is_best: bool) -> None:
         self._recorder.write(row)
         self._spectator.validated(row, progress, is_best)
+
+    def went_back(self, row: dict[str, Any], progress: Progress) -> None:
+        keep_history(self._run, progress)
+        self._recorder.write(row)
 
 
 def _refuse_cudnn_without_gpu(config: Config) -> None:
@@ -146,60 +176,18 @@ def _refuse_cudnn_without_gpu(config: Config) -> None:
         )
 
 
-def _refuse_another_config(run: RunDir, config: Config) -> None:
-    """A run goes on with the settings it was begun with, or it is another run."""
-    if not run.config.exists():
-        return
-    before = run.read_config()
-    falls = config.optimizer.needs_last_step
-    allowed = tuple(n for n in MAY_CHANGE if not (falls and n in ("steps", "epochs")))
-    changed = [
-        f"{name} {old!r} -> {new!r}"
-        for name, old, new in differing_fields(before, config)
-        if not name.startswith(allowed)
-    ]
-    if changed:
-        raise InputError(
-            f"{run.path}: begun with other settings ({', '.join(changed)}); "
-            f"choose another --run-dir, or --overwrite to start anew"
-        )
-
-
-def _describe(run: RunDir, config: Config, data: TaskData, note: Callable[[str], None]) -> None:
-    """Writes config, vocabularies and statistics; refuses a run begun on other data."""
-    if run.data.exists():
-        before = json.loads(run.data.read_text(encoding="utf-8")).get("fingerprint")
-        if before != data.statistics["fingerprint"]:
-            raise InputError(
-                f"{run.path}: the training data is not what the run was begun with; "
-                f"choose another --run-dir, or --overwrite to start anew"
-            )
-    run.write_config(config)
-    run.vocabulary.mkdir(exist_ok=True)
-    for name, vocabulary in data.vocabularies.items():
-        vocabulary.save(run.vocabulary, name)
-    write_text(run.data, json.dumps(data.statistics, indent=2, ensure_ascii=False) + "\n")
-    for line in data.summary:
-        note(line)
-
-
-def _restored(
-    checkpoints: Checkpoints, state: TrainState, run: RunDir, note: Callable[[str], None]
-) -> tuple[TrainState, Progress]:
-    found = checkpoints.restore(state, lambda text: note(f"warning  {text}; trying an older one"))
-    if found is None:
-        run.keep_metrics_until(-1)
-        return state, Progress()
-    state, stored = found
-    progress = Progress(**stored)
-    run.keep_metrics_until(progress.step)
-    note(f"resume   from step {progress.step} (epoch {progress.epoch + 1})")
-    return state, progress
-
-
 def _keep_best(run: RunDir, params: Any, row: dict[str, Any]) -> None:
     metadata = {"step": str(row["step"]), "validation": json.dumps(row)}
     save_weights(run.best_weights, jax.device_get(gather(params)), metadata)
+
+
+def _report(
+    run: RunDir, gradient_fn: GradientFn, key: Key, state: TrainState, batch: Batch, at: Progress
+) -> str:
+    """Writes down a batch after which training could not go on; says where it went wrong."""
+    where = first_not_finite(gradient_fn, state, batch, key) or "nothing when computed once more"
+    facts = {"step": at.step, "epoch": at.epoch, "batch": at.batch, "first_not_finite": where}
+    return f"{where}; the batch is in {write_crash(run.crash, state, batch, key, facts)}"
 
 
 def _total_steps(config: Config, batches_per_epoch: int) -> int | None:
@@ -220,6 +208,8 @@ def _plan(config: Config, batches_per_epoch: int) -> Plan:
         metric=config.validation.metric,
         min_delta=config.validation.min_delta,
         clip_norm=config.optimizer.clip_norm,
+        most_skipped=config.optimizer.most_skipped,
+        rollback_rate=config.optimizer.rollback_rate,
     )
 
 

@@ -4,7 +4,7 @@ import contextlib
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, runtime_checkable
 
-from seqjax.train.loop import Progress
+from seqjax.train.progress import Progress
 from seqjax.train.step import StepMetrics
 
 

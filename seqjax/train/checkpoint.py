@@ -45,15 +45,15 @@ class Checkpoints:
         """Removes what a process left here that was killed while it saved."""
         self._steps.sweep()
 
-    def save(self, state: TrainState, progress: dict[str, Any]) -> None:
-        """Writes one step; a step that is there already and whole stays as it is.
+    def save(self, state: TrainState, progress: dict[str, Any], *, again: bool = False) -> None:
+        """Writes one step; one that is there already and whole stays as it is, unless `again`.
 
         Raises:
           InputError: If it cannot be written (a full disk, a directory made read-only). What was
             saved before is untouched.
         """
         step = int(state.step)
-        if step in self.steps() and self._is_whole(step):
+        if not again and step in self.steps() and self._is_whole(step):
             return
         try:
             folder = self._steps.begin(step)
@@ -73,14 +73,15 @@ class Checkpoints:
             self._steps.prune(step, self._keep)
 
     def restore(
-        self, template: TrainState, warn: Callable[[str], None]
+        self, template: TrainState, warn: Callable[[str], None], *, good: bool = False
     ) -> tuple[TrainState, dict[str, Any]] | None:
-        """Returns the newest whole step and its progress, or None if there is no step at all.
+        """Returns the newest whole step and its progress, or None if there is none to go on from.
 
         Args:
           template: A state of the right structure, shapes and dtypes, on the devices that shall
             hold it.
           warn: Told, in one line, which steps had to be passed over and why.
+          good: Pass over steps that were saved while updates were being skipped.
 
         Raises:
           InputError: If there are steps but none is whole, or the newest whole one is of another
@@ -94,13 +95,15 @@ class Checkpoints:
                 reason = reason or str(error)
                 damaged.append(step)
                 continue
+            if good and int(state.skipped_in_a_row):
+                continue
             if damaged:
                 warn(
                     f"checkpoint of step {_listed(damaged)} is damaged ({reason}); "
                     f"going on from step {step}"
                 )
             return state, progress
-        if steps:
+        if damaged:
             raise InputError(
                 f"{self.directory}: no checkpoint is whole (steps {_listed(damaged)}: {reason}); "
                 f"bring one back, or use --overwrite to start anew"

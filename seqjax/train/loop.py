@@ -1,59 +1,27 @@
 """The only Python loop over training steps: when to validate, to save and to stop."""
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 
 from seqjax.errors import InputError
 from seqjax.train.checkpoint import Checkpoints
+from seqjax.train.clock import Clock
+from seqjax.train.interrupt import Interrupted
+from seqjax.train.plan import Plan
+from seqjax.train.prefetch import prefetched
+from seqjax.train.progress import ROW_EVERY, Progress, counted, history_row
 from seqjax.train.step import StepMetrics, TrainState, evaluated_params
 from seqjax.types import Batch, Key, Parameters
 
-LOWER_IS_BETTER = (
-    "loss",
-    "perplexity",
-    "bits_per_token",
-    "token_error_rate",
-    "character_error_rate",
-)
-ROW_EVERY = 20
-"""Steps between two lines of the training history."""
 INTERRUPTED = "interrupted"
 """The reason `fit` gives when it stopped because it was asked to; the run can go on."""
-MOST_SKIPPED = 20
-"""Non-finite steps in a row after which training gives up."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Progress:
-    """Where a run stands; saved with every checkpoint as JSON.
-
-    Attributes:
-      epoch: Passes over the data that are complete.
-      batch: Batches of the current pass that have been used.
-      step: Updates made.
-      seconds: Time spent training so far, validation and compilation included.
-      best: The best value of the validation metric, None before the first validation.
-      best_step: When it was reached.
-      stalled: Validations since.
-      validated_step: When the last validation was.
-      loss_total, loss_weight, clipped: Sums since the last line of the history.
-    """
-
-    epoch: int = 0
-    batch: int = 0
-    step: int = 0
-    seconds: float = 0.0
-    best: float | None = None
-    best_step: int = 0
-    stalled: int = 0
-    validated_step: int = 0
-    loss_total: float = 0.0
-    loss_weight: float = 0.0
-    clipped: int = 0
+AHEAD = 2
+"""Batches that are made and placed while a step computes."""
 
 
 @runtime_checkable
@@ -73,29 +41,8 @@ class Observer(Protocol):
     def stepped(self, progress: Progress, metrics: StepMetrics, seconds: float) -> None: ...
     def row(self, row: dict[str, Any]) -> None: ...
     def validated(self, row: dict[str, Any], progress: Progress, is_best: bool) -> None: ...
-
-
-class Plan(NamedTuple):
-    """When to do what. `None` means never.
-
-    Attributes:
-      steps, epochs, minutes: The first that is reached ends training.
-      patience: Validations without a new best that end it; 0 never does.
-      validate_every, save_every: In steps.
-      metric: The validation value that decides what is best.
-      min_delta: By more than how much a value must be better than the best to be the new one.
-      clip_norm: Gradient norm above which a step counts as clipped.
-    """
-
-    steps: int | None
-    epochs: int | None
-    minutes: float | None
-    patience: int
-    validate_every: int
-    save_every: int
-    metric: str = "loss"
-    min_delta: float = 0.0
-    clip_norm: float = 0.0
+    def went_back(self, row: dict[str, Any], progress: Progress) -> None: ...
+    def note(self, text: str) -> None: ...
 
 
 def fit(
@@ -109,14 +56,20 @@ def fit(
     validate: Callable[[Parameters], dict[str, float]],
     react: Callable[[TrainState, int], TrainState] = lambda state, stalled: state,
     keep_best: Callable[[Parameters, dict[str, Any]], None],
+    report: Callable[[TrainState, Batch, Progress], str],
     checkpoints: Checkpoints,
     plan: Plan,
     observer: Observer,
     interrupted: Callable[[], bool] = lambda: False,
+    place_fn: Callable[[Batch], Any] = jax.device_put,
+    clock: Clock | None = None,
 ) -> tuple[TrainState, Progress, str]:
     """Trains until the plan says stop; returns the last state, where the run stands, and why.
 
-    Started again with the state and progress of a checkpoint it goes on with the very next batch.
+    Started again with the state and progress of a checkpoint it goes on with the very next batch,
+    and with the validation that was due then if that was not made. What a step reports is fetched
+    while the next one computes, unless something is due: then nothing is under way, and what is
+    saved is exact.
 
     Args:
       state: From `init_state`, or restored.
@@ -125,121 +78,238 @@ def fit(
       feed: Training batches.
       key: The run's key.
       initial_memory: What the first batch of every epoch receives as memory.
-      validate: Weights to metrics, among them `loss` and the plan's metric.
+      validate: Weights to metrics, among them `loss` and the plan's metric. It may raise
+        `Interrupted`, and is asked again when the run goes on.
       react: What a validation changes: state and validations since the best to the state to go on
         with. It must keep shapes and dtypes.
       keep_best: Told of new best weights.
+      report: Told of the batch after which too many steps were not finite, and of the state before
+        it; returns in words where it went wrong and what was written down.
       checkpoints: Where to save.
       plan: When to do what.
       observer: Told of everything.
       interrupted: Polled after each step; True saves and stops.
+      place_fn: Batches to the device.
+      clock: Told what the time goes to.
 
     Raises:
-      InputError: If loss or gradients stay non-finite, or a checkpoint cannot be written.
+      InputError: If loss or gradients stay non-finite, or the last checkpoint cannot be written.
+        One that cannot be written before is told to the observer, and training goes on.
     """
-    started = time.monotonic() - progress.seconds
-
-    def judge(progress: Progress) -> Progress:
-        nonlocal state
-        params = evaluated_params(state)
-        row = {"event": "validation", "step": progress.step, "epoch": progress.epoch}
-        row |= validate(params)
-        progress, is_best = _judged(progress, row[plan.metric], plan)
-        progress = dataclasses.replace(
-            progress, validated_step=progress.step, seconds=time.monotonic() - started
-        )
-        row |= {"best": is_best, "seconds": round(progress.seconds, 2)}
-        if is_best:
-            keep_best(params, row)
-        observer.validated(row, progress, is_best)
-        state = react(state, progress.stalled)
-        return progress
-
-    while not (reason := _reason_to_stop(progress, plan)):
-        if progress.batch == 0:
-            state = state._replace(memory=jax.tree.map(lambda leaf: leaf.copy(), initial_memory))
-        for batch in feed.batches(progress.epoch, progress.batch):
-            before = time.monotonic()
-            state, metrics = step_fn(state, batch, key)
-            metrics = jax.device_get(metrics)
-            progress = _counted(progress, metrics, plan, feed.batches_per_epoch)
-            progress = dataclasses.replace(progress, seconds=time.monotonic() - started)
-            observer.stepped(progress, metrics, time.monotonic() - before)
-            if metrics.skipped_in_a_row >= MOST_SKIPPED:
-                raise InputError(
-                    f"loss or gradients were not finite for {MOST_SKIPPED} steps up to step "
-                    f"{progress.step}; saved steps: {checkpoints.steps() or 'none'}; lower "
-                    f"--optimizer.learning-rate or set --optimizer.clip-norm"
-                )
-            if progress.step % ROW_EVERY == 0:
-                observer.row(_history_row(progress, metrics))
-                progress = dataclasses.replace(progress, loss_total=0.0, loss_weight=0.0, clipped=0)
-            due = progress.step % plan.validate_every == 0
-            if due:
-                progress = judge(progress)
-            if due or progress.step % plan.save_every == 0:
-                checkpoints.save(state, dataclasses.asdict(progress))
-            if interrupted():
-                checkpoints.save(state, dataclasses.asdict(progress))
-                return state, progress, INTERRUPTED
-            if _reason_to_stop(progress, plan):
-                break
-    if progress.validated_step != progress.step:
-        progress = judge(progress)
-        checkpoints.save(state, dataclasses.asdict(progress))
-    return state, progress, reason
-
-
-def _counted(
-    progress: Progress, metrics: StepMetrics, plan: Plan, batches_per_epoch: int
-) -> Progress:
-    finite = metrics.skipped_in_a_row == 0
-    next_batch = progress.batch + 1
-    done = next_batch == batches_per_epoch
-    return dataclasses.replace(
+    loop = _Loop(
+        state,
         progress,
-        epoch=progress.epoch + done,
-        batch=0 if done else next_batch,
-        step=progress.step + 1,
-        loss_total=progress.loss_total + (float(metrics.loss.total) if finite else 0.0),
-        loss_weight=progress.loss_weight + (float(metrics.loss.weight) if finite else 0.0),
-        clipped=progress.clipped + bool(0 < plan.clip_norm < metrics.gradient_norm),
+        *(step_fn, feed, key, initial_memory, validate, react, keep_best, report),
+        *(checkpoints, plan, observer, interrupted, place_fn, clock or Clock(progress.spent)),
     )
+    reason = loop.run()
+    return loop.state, loop.progress, reason
 
 
-def _history_row(progress: Progress, metrics: StepMetrics) -> dict[str, Any]:
-    return {
-        "event": "train",
-        "step": progress.step,
-        "epoch": progress.epoch,
-        "loss": progress.loss_total / max(progress.loss_weight, 1.0),
-        "tokens": progress.loss_weight,
-        "gradient_norm": float(metrics.gradient_norm),
-        "clipped": progress.clipped / ROW_EVERY,
-        "learning_rate": float(metrics.learning_rate),
-        "seconds": round(progress.seconds, 2),
-    }
+class _WentBackError(Exception):
+    """State and progress are those of a checkpoint again."""
 
 
-def _judged(progress: Progress, value: float, plan: Plan) -> tuple[Progress, bool]:
-    """NaN is never the best: it is neither above nor below anything."""
-    if progress.best is None:
-        is_best = value == value
-    else:
-        gain = progress.best - value if plan.metric in LOWER_IS_BETTER else value - progress.best
-        is_best = gain > plan.min_delta
-    if is_best:
-        return dataclasses.replace(progress, best=value, best_step=progress.step, stalled=0), True
-    return dataclasses.replace(progress, stalled=progress.stalled + 1), False
+@dataclasses.dataclass
+class _Loop:
+    """Arguments of `fit`, and what changes. `progress` is that of the last step that was settled;
+    the one after it may be under way."""
 
+    state: TrainState
+    progress: Progress
+    step_fn: Callable
+    feed: Feed
+    key: Key
+    initial_memory: Any
+    validate: Callable
+    react: Callable
+    keep_best: Callable
+    report: Callable
+    checkpoints: Checkpoints
+    plan: Plan
+    observer: Observer
+    interrupted: Callable[[], bool]
+    place_fn: Callable
+    clock: Clock
+    under_way: tuple[Batch, StepMetrics, float] | None = None
+    skipping: bool = False
+    unsaved: bool = False
 
-def _reason_to_stop(progress: Progress, plan: Plan) -> str:
-    if plan.steps is not None and progress.step >= plan.steps:
-        return f"{plan.steps} steps done"
-    if plan.epochs is not None and progress.epoch >= plan.epochs:
-        return f"{plan.epochs} epochs done"
-    if plan.minutes is not None and progress.seconds >= 60 * plan.minutes:
-        return f"{plan.minutes:g} minutes are over"
-    if plan.patience and progress.stalled >= plan.patience:
-        return f"no new best in {plan.patience} validations"
-    return ""
+    def __post_init__(self):
+        self.started = time.monotonic() - self.progress.seconds
+        self.settled_at = 0.0
+
+    def run(self) -> str:
+        try:
+            self._make_up_for_a_validation()
+            while not (reason := self.plan.reason_to_stop(self.progress)):
+                with contextlib.suppress(_WentBackError):
+                    self._epoch()
+            return reason
+        except Interrupted:
+            self._save(last=True)
+            return INTERRUPTED
+
+    def _epoch(self) -> None:
+        """Trains to the end of the data, or until there is a reason to stop."""
+        progress = self.progress
+        if progress.batch == 0:
+            memory = jax.tree.map(lambda leaf: leaf.copy(), self.initial_memory)
+            self.state = self.state._replace(memory=memory)
+        batches = self.feed.batches(progress.epoch, progress.batch)
+        with contextlib.closing(prefetched(batches, self.place_fn, AHEAD)) as ahead:
+            while (batch := self._next(ahead)) is not None:
+                with self.clock.on("step"):
+                    now = time.monotonic()
+                    self.state, metrics = self.step_fn(self.state, batch, self.key)
+                    self._settle()
+                    self.under_way = batch, metrics, now
+                if self._something_is_due():
+                    with self.clock.on("step"):
+                        self._settle()
+                    self._look()
+                    if self.plan.reason_to_stop(self.progress):
+                        return
+
+    def _next(self, batches: Iterator[Any]) -> Any:
+        with self.clock.on("data"):
+            return next(batches, None)
+
+    def _settle(self) -> None:
+        """Counts the step that is under way, if there is one, when it is done."""
+        if self.under_way is None:
+            return
+        (batch, metrics, begun), self.under_way = self.under_way, None
+        metrics = jax.device_get(metrics)
+        now = time.monotonic()
+        progress = counted(
+            self.progress,
+            metrics,
+            clip_norm=self.plan.clip_norm,
+            batches_per_epoch=self.feed.batches_per_epoch,
+        )
+        self.progress = dataclasses.replace(progress, seconds=now - self.started)
+        self.observer.stepped(self.progress, metrics, now - max(begun, self.settled_at))
+        self.settled_at = now
+        self.skipping = bool(metrics.skipped_in_a_row)
+        if metrics.skipped_in_a_row >= self.plan.most_skipped:
+            self._give_up(batch)
+        if self.progress.step % ROW_EVERY == 0:
+            self.observer.row(history_row(self.progress, metrics))
+            self.progress = dataclasses.replace(
+                self.progress, loss_total=0.0, loss_weight=0.0, clipped=0
+            )
+
+    def _something_is_due(self) -> bool:
+        """Whether the step under way must be settled before another one begins.
+
+        While steps are skipped each is settled at once, so that the state is still that of the
+        batch when there are too many of them.
+        """
+        plan, step = self.plan, self.progress.step + 1
+        over = plan.minutes is not None and self.progress.seconds >= 60 * plan.minutes
+        return (
+            step == plan.steps
+            or self.progress.batch + 1 == self.feed.batches_per_epoch
+            or step % plan.validate_every == 0
+            or step % plan.save_every == 0
+            or over
+            or self.skipping
+            or plan.most_skipped == 1
+            or self.interrupted()
+        )
+
+    def _look(self) -> None:
+        """Validates and saves what is due. Nothing is under way."""
+        if self.interrupted():
+            raise Interrupted
+        step, plan = self.progress.step, self.plan
+        validates = step % plan.validate_every == 0 or bool(plan.reason_to_stop(self.progress))
+        if validates:
+            self._judge()
+        if validates or step % plan.save_every == 0:
+            self._save(last=bool(plan.reason_to_stop(self.progress)))
+        if self.interrupted():
+            raise Interrupted
+
+    def _make_up_for_a_validation(self) -> None:
+        """Makes the validation before which the run was stopped, and saves that it was made."""
+        progress, plan = self.progress, self.plan
+        was_due = progress.step % plan.validate_every == 0 or plan.reason_to_stop(progress)
+        if progress.step > progress.validated_step and was_due:
+            self._judge()
+            self._save(last=bool(plan.reason_to_stop(self.progress)), again=True)
+
+    def _judge(self) -> None:
+        with self.clock.on("validate"):
+            params = evaluated_params(self.state)
+            row = {
+                "event": "validation",
+                "step": self.progress.step,
+                "epoch": self.progress.epoch,
+                **self.validate(params),
+            }
+            progress, is_best = self.plan.judged(self.progress, row[self.plan.metric])
+            self.progress = dataclasses.replace(progress, seconds=time.monotonic() - self.started)
+            row |= {"best": is_best, "seconds": round(self.progress.seconds, 2)}
+            if is_best:
+                self.keep_best(params, row)
+            self.observer.validated(row, self.progress, is_best)
+            self.state = self.react(self.state, self.progress.stalled)
+
+    def _save(self, *, last: bool, again: bool = False) -> None:
+        """Saves, unless steps are being skipped: to such a step there is no going back."""
+        if self.skipping and not last:
+            return
+        with self.clock.on("save"):
+            self.progress = dataclasses.replace(self.progress, spent=self.clock.totals)
+            try:
+                self.checkpoints.save(self.state, dataclasses.asdict(self.progress), again=again)
+                self.unsaved = False
+            except InputError as error:
+                if last:
+                    raise
+                if not self.unsaved:
+                    self.observer.note(f"warning  {error}; training goes on and tries again")
+                self.unsaved = True
+
+    def _give_up(self, batch: Batch) -> None:
+        """Goes back to a checkpoint with a lower rate, or stops.
+
+        Raises:
+          InputError: If it stops.
+          _WentBackError: If it does not.
+        """
+        before, progress, plan = self.state, self.progress, self.plan
+        where = self.report(before._replace(step=before.step - 1), batch, progress)
+        told = (
+            f"loss or gradients were not finite for {plan.most_skipped} steps up to step "
+            f"{progress.step}: {where}"
+        )
+        found = None
+        if plan.rollback_rate and not progress.rolled_back:
+            found = self.checkpoints.restore(before, self.observer.note, good=True)
+        if found is None:
+            raise InputError(
+                f"{told}; saved steps: {self.checkpoints.steps() or 'none'}; lower "
+                f"--optimizer.learning-rate or set --optimizer.clip-norm"
+            )
+        state, stored = found
+        self.state = state._replace(rate=state.rate * plan.rollback_rate)
+        self.progress = dataclasses.replace(
+            Progress(**stored), rolled_back=progress.step, seconds=progress.seconds
+        )
+        self.skipping = False
+        row = {
+            "event": "rollback",
+            "step": self.progress.step,
+            "epoch": self.progress.epoch,
+            "from_step": progress.step,
+            "rate": float(self.state.rate),
+        }
+        self.observer.note(
+            f"warning  {told}; going back to step {self.progress.step} with "
+            f"{float(self.state.rate):g} times the learning rate"
+        )
+        self.observer.went_back(row, self.progress)
+        raise _WentBackError

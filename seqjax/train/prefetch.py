@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import Any, NamedTuple, TypeVar
 
 import jax
@@ -22,7 +22,7 @@ def prefetched(
     batches: Iterable[Batch],
     place_fn: Callable[[Batch], Made] = jax.device_put,
     depth: int = 2,
-) -> Iterator[Made]:
+) -> Generator[Made, None, None]:
     """Yields `place_fn(batch)` of every batch in order, made up to `depth` ahead in one thread.
 
     The thread lives from the first batch that is asked for until the iterator is used up, closed or
@@ -43,12 +43,14 @@ def prefetched(
     """
     if depth < 0:
         raise ValueError(f"depth must be at least 0, got {depth}")
-    return map(place_fn, batches) if depth == 0 else _in_a_thread(batches, place_fn, depth)
+    if depth == 0:
+        return (place_fn(batch) for batch in batches)
+    return _in_a_thread(batches, place_fn, depth)
 
 
 def _in_a_thread(
     batches: Iterable[Batch], place_fn: Callable[[Batch], Made], depth: int
-) -> Iterator[Made]:
+) -> Generator[Made, None, None]:
     ready: queue.SimpleQueue[Any] = queue.SimpleQueue()
     room, stopped = threading.Semaphore(depth), threading.Event()
 

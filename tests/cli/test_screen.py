@@ -5,7 +5,7 @@ import pytest
 from seqjax.cli import screen as module
 from seqjax.cli.screen import Screen
 from seqjax.config import Config, OptimizerConfig, ValidationConfig
-from seqjax.train.loop import Progress
+from seqjax.train.progress import Progress
 from seqjax.train.step import StepMetrics
 from seqjax.types import Mean
 

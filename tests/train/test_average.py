@@ -12,7 +12,8 @@ from seqjax.build.reaction import build_reaction
 from seqjax.config import OptimizerConfig
 from seqjax.train.average import mean_since, moving_average
 from seqjax.train.checkpoint import Checkpoints
-from seqjax.train.loop import INTERRUPTED, Progress
+from seqjax.train.loop import INTERRUPTED
+from seqjax.train.progress import Progress
 from seqjax.train.step import train_step
 
 pytestmark = pytest.mark.standard_promotion
@@ -87,11 +88,11 @@ def test_averaging_begins_when_validation_stalls_and_is_the_mean_from_there_on()
 
 @pytest.mark.parametrize("cut", (3, 15, 22, 23))
 def test_rate_and_average_go_on_where_a_run_was_left(tmp_path, cut):
-    whole, parts, count = [], [], iter(range(1, 99))
+    whole, parts = [], []
     expected, *_ = train(new_state(), toys.START, toys.NoCheckpoints(), whole)
     checkpoints = Checkpoints(tmp_path)
     *_, reason, _ = train(
-        new_state(), toys.START, checkpoints, parts, interrupted=lambda: next(count) == cut
+        new_state(), toys.START, checkpoints, parts, interrupted=lambda: len(parts) == cut
     )
     assert reason == INTERRUPTED and len(parts) == cut
     restored = checkpoints.restore(new_state(), pytest.fail)

@@ -8,7 +8,8 @@ from train import toys
 
 from seqjax.errors import InputError
 from seqjax.train.checkpoint import Checkpoints
-from seqjax.train.loop import INTERRUPTED, Progress
+from seqjax.train.loop import INTERRUPTED
+from seqjax.train.progress import Progress
 
 pytestmark = pytest.mark.standard_promotion
 
@@ -69,7 +70,7 @@ def test_the_last_step_is_validated_and_saved_once():
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path, kill_after):
     watched = toys.Watcher()
     expected, expected_progress, _, _ = whole(toys.plan(steps=23), watcher=watched)
-    checkpoints, count = Checkpoints(tmp_path), iter(range(1, 99))
+    checkpoints, made = Checkpoints(tmp_path), []
     before, after = toys.Watcher(), toys.Watcher()
     *_, reason, _ = toys.run(
         toys.new_state(),
@@ -77,7 +78,8 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path, kill_aft
         checkpoints,
         toys.plan(steps=23),
         watcher=before,
-        interrupted=lambda: next(count) == kill_after,
+        step=toys.recorded(made),
+        interrupted=lambda: len(made) == kill_after,
     )
     assert reason == INTERRUPTED
     checkpoints = Checkpoints(tmp_path)
@@ -91,7 +93,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path, kill_aft
     assert reason == "23 steps done"
     for one, other in zip(toys.leaves(found), toys.leaves(expected), strict=True):
         np.testing.assert_array_equal(one, other)
-    timeless = lambda p: dataclasses.replace(p, seconds=0.0)
+    timeless = lambda p: dataclasses.replace(p, seconds=0.0, spent={})
     assert timeless(progress) == timeless(expected_progress)
     assert before.validations + after.validations == watched.validations
     losses = lambda rows: [(row["step"], row["loss"]) for row in rows]
@@ -111,8 +113,9 @@ def test_a_finished_run_does_nothing_more(tmp_path):
 
 def test_a_loss_that_stays_infinite_stops_the_run_and_names_the_step():
     def broken(state, batch, key):
-        batch.inputs.values[:] = np.inf
-        return toys.step_fn()(state, batch, key)
+        return toys.step_fn()(state, toys.infinite(batch), key)
 
-    with pytest.raises(InputError, match="not finite for 20 steps up to step 20; saved steps"):
+    with pytest.raises(
+        InputError, match="for 20 steps up to step 20: in batch 0; saved"
+    ):
         whole(toys.plan(steps=50), step=broken)

@@ -10,7 +10,9 @@ import optax
 
 from seqjax.train.average import moving_average
 from seqjax.train.checkpoint import Checkpoints
-from seqjax.train.loop import Plan, Progress, fit
+from seqjax.train.loop import fit
+from seqjax.train.plan import Plan
+from seqjax.train.progress import Progress
 from seqjax.train.step import init_state, train_step
 from seqjax.types import Batch, Mean, Padded
 
@@ -33,6 +35,11 @@ def make_batch(seed, rows=4, time=3, lengths=None):
     return Batch(Padded(x, lengths), Padded(3 * x, lengths))
 
 
+def infinite(batch):
+    """The same batch with values of which no loss is finite."""
+    return batch._replace(inputs=batch.inputs._replace(values=np.inf * batch.inputs.values))
+
+
 class Feed:
     """Five batches an epoch, different in every epoch."""
 
@@ -47,7 +54,7 @@ class Watcher:
     """Keeps what it is told."""
 
     def __init__(self):
-        self.rows, self.validations = [], []
+        self.rows, self.validations, self.notes, self.ways_back = [], [], [], []
 
     def stepped(self, progress, metrics, seconds):
         pass
@@ -57,6 +64,12 @@ class Watcher:
 
     def validated(self, row, progress, is_best):
         self.validations.append((progress.step, is_best))
+
+    def went_back(self, row, progress):
+        self.ways_back.append(row)
+
+    def note(self, text):
+        self.notes.append(text)
 
 
 SCHEDULE = optax.linear_schedule(0.1, 0.0, 1_000)
@@ -80,6 +93,16 @@ def step_fn():
             average_fn=moving_average(0.5),
         )
     )
+
+
+def recorded(made):
+    """The step, which appends a number to `made` each time."""
+
+    def step(state, batch, key):
+        made.append(len(made))
+        return step_fn()(state, batch, key)
+
+    return step
 
 
 def plan(**changes):
@@ -119,6 +142,7 @@ def run(
         keep_best=lambda params, row: kept.append((row["step"], float(params["slope"]))),
         checkpoints=checkpoints,
         plan=plan,
+        report=lambda state, batch, progress: f"in batch {progress.batch}",
         observer=watcher or Watcher(),
         interrupted=interrupted or (lambda: False),
     )
@@ -131,7 +155,7 @@ class NoCheckpoints(Checkpoints):
     def __init__(self):
         self.saved = []
 
-    def save(self, state, progress):
+    def save(self, state, progress, *, again=False):
         self.saved.append(int(state.step))
 
     def steps(self):

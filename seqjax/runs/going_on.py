@@ -1,0 +1,152 @@
+"""Whether a run may be gone on with, from where, and what it is said to be."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from typing import Any, Literal
+
+from seqjax.build.data import TaskData
+from seqjax.config import Config, differing_fields
+from seqjax.errors import InputError
+from seqjax.files import parse_json, read_text, write_text
+from seqjax.rundir import RunDir
+from seqjax.train.checkpoint import Checkpoints
+from seqjax.train.progress import Progress
+from seqjax.train.step import TrainState
+
+Resume = Literal["auto", "must", "never"]
+"""What to do in a directory: go on if there is something to go on from, only then, or not at all.
+"""
+MAY_CHANGE = (
+    *("train", "valid", "run_dir", "steps", "epochs", "minutes", "save_every"),
+    *("decode.", "mesh."),
+)
+"""Settings that a run may be continued with another value of (files by what is in them)."""
+
+
+def prepare(run: RunDir, config: Config, *, resume: Resume, overwrite: bool) -> None:
+    """Clears the directory if that is asked for; refuses what may not be gone on with.
+
+    Raises:
+      InputError: If `resume` says otherwise than the directory, or the settings are not those that
+        the run was begun with.
+    """
+    if overwrite:
+        run.clear()
+    Checkpoints(run.checkpoints).sweep()
+    if resume == "must" and not Checkpoints(run.checkpoints).steps():
+        raise InputError(
+            f"{run.path}: --resume must, but no checkpoint is there to go on from; "
+            f"give the directory of a run that has saved one, or leave --resume out"
+        )
+    if resume == "never" and (run.config.exists() or Checkpoints(run.checkpoints).steps()):
+        raise InputError(
+            f"{run.path}: --resume never, but a run is there already; choose another --run-dir, "
+            f"or --overwrite to start anew"
+        )
+    _refuse_another_config(run, config)
+
+
+def _refuse_another_config(run: RunDir, config: Config) -> None:
+    """A run goes on with the settings it was begun with, or it is another run."""
+    if not run.config.exists():
+        return
+    before = run.read_config()
+    falls = config.optimizer.needs_last_step
+    allowed = tuple(n for n in MAY_CHANGE if not (falls and n in ("steps", "epochs")))
+    changed = [
+        f"{name} {old!r} -> {new!r}"
+        for name, old, new in differing_fields(before, config)
+        if not name.startswith(allowed)
+    ]
+    if changed:
+        raise InputError(
+            f"{run.path}: begun with other settings ({', '.join(changed)}); "
+            f"choose another --run-dir, or --overwrite to start anew"
+        )
+
+
+def describe(run: RunDir, config: Config, data: TaskData, note: Callable[[str], None]) -> None:
+    """Writes config, vocabularies and statistics, unless they stand there.
+
+    Raises:
+      InputError: If the run was begun on other data.
+    """
+    begun = run.data.exists()
+    if begun and _fingerprint(run) != data.statistics["fingerprint"]:
+        raise InputError(
+            f"{run.path}: the training data is not what the run was begun with; "
+            f"choose another --run-dir, or --overwrite to start anew"
+        )
+    if not run.config.exists() or run.read_config() != config:
+        run.write_config(config)
+    if not (begun and run.vocabulary.is_dir()):
+        run.vocabulary.mkdir(exist_ok=True)
+        for name, vocabulary in data.vocabularies.items():
+            vocabulary.save(run.vocabulary, name)
+        # Last: where it stands, all of this does.
+        write_text(run.data, json.dumps(data.statistics, indent=2, ensure_ascii=False) + "\n")
+    for line in data.summary:
+        note(line)
+
+
+def _fingerprint(run: RunDir) -> Any:
+    try:
+        document = parse_json(read_text(run.data))
+    except ValueError as error:
+        raise InputError(f"{run.data}: broken JSON ({error}); restore the file") from None
+    return document.get("fingerprint") if isinstance(document, dict) else None
+
+
+def restored(
+    checkpoints: Checkpoints, state: TrainState, run: RunDir, note: Callable[[str], None]
+) -> tuple[TrainState, Progress]:
+    """Returns where the run goes on, and makes its history end there.
+
+    Args:
+      checkpoints: Of the run.
+      state: What it begins with if nothing was saved; its structure and devices in any case.
+      run: The run.
+      note: Told of damage, and where the run goes on.
+
+    Raises:
+      InputError: If no checkpoint is whole, or they are another model's.
+    """
+    found = checkpoints.restore(state, lambda text: note(f"warning  {text}"))
+    if found is None:
+        run.keep_metrics_until(0)
+        return state, Progress()
+    state, stored = found
+    progress = progress_of(checkpoints, stored)
+    keep_history(run, progress)
+    return state, progress
+
+
+def keep_history(run: RunDir, progress: Progress) -> None:
+    """Makes a run's history end where it stands."""
+    run.keep_metrics_until(
+        progress.step, validated=progress.validated_step, rolled_back=progress.rolled_back
+    )
+
+
+def progress_of(checkpoints: Checkpoints, stored: dict[str, Any]) -> Progress:
+    """Returns what was saved of where a run stands.
+
+    Raises:
+      InputError: If it is no such thing.
+    """
+    kinds = {entry.name: type(getattr(Progress(), entry.name)) for entry in _FIELDS}
+    kinds["best"] = float
+    for name, value in stored.items():
+        kind = kinds.get(name)
+        if kind is None or not isinstance(value, (kind, int) if kind is float else kind):
+            if name == "best" and value is None:
+                continue
+            raise InputError(
+                f"{checkpoints.directory}: progress has {str(name)[:40]} = {str(value)[:40]}; "
+                f"it was saved by another version or changed by hand"
+            )
+    return Progress(**stored)
+
+
+_FIELDS = dataclasses.fields(Progress)
