@@ -6,12 +6,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from seqjax.config import Config
-from seqjax.data.batching import BatchPlan, Examples, fit_shapes, plan_shapes
+from seqjax.config import Config, DataConfig
+from seqjax.data.batching import BatchPlan, Examples, fit_shapes
 from seqjax.data.coding import PairCoder
 from seqjax.data.counts import token_counts
 from seqjax.data.dates import make_dates
 from seqjax.data.docs import english_manual
+from seqjax.data.plan_report import plan_report
+from seqjax.data.planning import Shape
+from seqjax.data.ragged import Ragged
 from seqjax.data.readers import Pairs, Splits, read_pairs, read_text
 from seqjax.data.toy import make_pairs
 from seqjax.data.vocabulary import TokenKind, Vocabulary
@@ -74,21 +77,17 @@ def build_coder(config: Config, vocabularies: dict[str, Vocabulary]) -> PairCode
 def encode_pairs(pairs: Pairs, coder: PairCoder) -> Examples:
     """Returns the ids of sources, and of targets with EOS after them."""
     return Examples(
-        [coder.source_ids(source) for source in pairs.sources],
-        [coder.target_ids(*both) for both in zip(pairs.targets, pairs.sources, strict=True)],
+        Ragged.of(coder.source_ids(source) for source in pairs.sources),
+        Ragged.of(
+            coder.target_ids(*both) for both in zip(pairs.targets, pairs.sources, strict=True)
+        ),
     )
 
 
-def pair_batches(pairs: Pairs, coder: PairCoder, shapes: Sequence, batch_size: int) -> BatchPlan:
+def pair_batches(pairs: Pairs, coder: PairCoder, shapes: Sequence[Shape]) -> BatchPlan:
     """Returns batches of any pairs in a fixed order, of the given shapes and one more if needed."""
     examples = encode_pairs(pairs, coder)
-    return BatchPlan(
-        examples,
-        fit_shapes(shapes, examples),
-        batch_size,
-        coder.target.pad_id,
-        shuffled=False,
-    )
+    return BatchPlan(examples, fit_shapes(shapes, examples), coder.target.pad_id, shuffled=False)
 
 
 def text_windows(text: str, vocabulary: Vocabulary, config: Config) -> Windows:
@@ -159,38 +158,27 @@ def _pairs_data(config: Config, splits: Splits) -> TaskData:
         for side, texts in (("source", train.sources), ("target", train.targets))
     }
     coder = build_coder(config, vocabularies)
-    encoded = encode_pairs(train, coder)
-    fits = [
-        len(source) <= data.max_source and len(target) - 1 <= data.max_target
-        for source, target in zip(*encoded, strict=True)
-    ]
-    if not any(fits):
-        raise InputError(
-            f"all {len(fits)} training pairs are longer than --data.max-source {data.max_source} "
-            f"or --data.max-target {data.max_target}"
-        )
-    examples = Examples(*([t for t, ok in zip(side, fits, strict=True) if ok] for side in encoded))
-    lengths = [[len(tokens) for tokens in side] for side in examples]
-    shapes = plan_shapes(lengths[0], lengths[1], data.buckets)
+    examples = _short_enough(encode_pairs(train, coder), data)
+    lengths = examples.sources.lengths, examples.targets.lengths
+    report = plan_report(*lengths, data)
     pad_id = vocabularies["target"].pad_id
-    feed = BatchPlan(examples, shapes, data.batch_size, pad_id, seed=config.seed)
-    valid_plan = pair_batches(splits.valid, coder, shapes, data.batch_size)
-    longest_source, longest_target = max(lengths[0]), max(lengths[1])
+    feed = BatchPlan(examples, report.shapes, pad_id, seed=config.seed)
+    valid_plan = pair_batches(splits.valid, coder, report.shapes)
+    longest_source, longest_target = (int(side.max()) for side in lengths)
     statistics = {
         "task": config.task,
         "fingerprint": _fingerprint((train.sources, train.targets), vocabularies),
         "train": len(lengths[0]),
         "valid": len(splits.valid.sources),
         "skipped_lines": train.skipped,
-        "too_long": len(fits) - len(lengths[0]),
-        "source_tokens": sum(lengths[0]),
-        "target_tokens": sum(lengths[1]),
+        "too_long": len(train.sources) - len(lengths[0]),
+        "source_tokens": len(examples.sources.values),
+        "target_tokens": len(examples.targets.values),
         "longest_source": longest_source,
         "longest_target": longest_target,
         "source_vocabulary": len(vocabularies["source"]),
         "target_vocabulary": len(vocabularies["target"]),
-        "shapes": [list(shape) for shape in shapes],
-        "padding_share": round(feed.padding_share(), 4),
+        **report.document(),
     }
     left_out = [
         f"{statistics[name]:,} {why}"
@@ -203,9 +191,7 @@ def _pairs_data(config: Config, splits: Splits) -> TaskData:
         + f" · {statistics['source_vocabulary']:,} source {kinds['source']}, "
         f"{statistics['target_vocabulary']:,} target {kinds['target']} · "
         f"longest {longest_source} -> {longest_target}",
-        f"batches  {feed.batches_per_epoch:,} an epoch of {data.batch_size} rows in "
-        f"{len(shapes)} shapes {', '.join(f'{s}x{t}' for s, t in shapes)} · "
-        f"{100 * feed.padding_share():.0f}% padding",
+        f"batches  {report.line()}",
     ]
     return TaskData(
         vocabularies,
@@ -215,10 +201,22 @@ def _pairs_data(config: Config, splits: Splits) -> TaskData:
         splits.test,
         next(feed.batches(0)),
         longest_target,
-        token_counts(examples.targets),
+        token_counts(examples.targets.values),
         statistics,
         summary,
     )
+
+
+def _short_enough(encoded: Examples, data: DataConfig) -> Examples:
+    """Leaves out pairs with more tokens than they may have."""
+    sources, targets = (side.lengths for side in encoded)
+    fits = (sources <= data.max_source) & (targets - 1 <= data.max_target)
+    if not fits.any():
+        raise InputError(
+            f"all {len(sources)} training pairs are longer than --data.max-source "
+            f"{data.max_source} or --data.max-target {data.max_target}"
+        )
+    return encoded if fits.all() else Examples(*(side.kept(fits) for side in encoded))
 
 
 def _text_splits(config: Config) -> Splits:

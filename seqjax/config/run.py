@@ -60,15 +60,30 @@ class DataConfig:
     """What to do with a line that cannot be used (no tab, empty side): stop, or count and skip."""
     batch_size: int = 128
     """Rows of a batch. For a language model, how many stretches of the text are read abreast."""
+    batch_tokens: int | None = None
+    """Tokens of source and target that a batch has room for, padding counted, in place of
+    --data.batch-size rows: batches of short pairs have more rows (not for a language model)."""
+    batch_multiple: int = 8
+    """Rows of a batch are a multiple of this where --data.batch-tokens decides how many."""
     window: int = 64
     """Steps of truncated back-propagation through time (language model only)."""
-    buckets: int = 6
+    buckets: int = 8
     """How many (source, target) shapes batches may have; each is compiled once."""
+    target_weight: float = 1.0
+    """What a target position costs where a source position costs 1, when shapes are chosen."""
 
     def __post_init__(self):
         for name in ("examples", "min_count", "max_source", "max_target", "batch_size", "window"):
             require(getattr(self, name) >= 1, f"data.{name}", "at least 1", getattr(self, name))
-        require(self.buckets >= 1, "data.buckets", "at least 1", self.buckets)
+        for name in ("buckets", "batch_multiple"):
+            require(getattr(self, name) >= 1, f"data.{name}", "at least 1", getattr(self, name))
+        require(
+            self.batch_tokens is None or self.batch_tokens >= 2 * self.batch_multiple,
+            "data.batch_tokens",
+            f"at least 2 for each of {self.batch_multiple} rows (data.batch_multiple)",
+            self.batch_tokens,
+        )
+        require(self.target_weight > 0, "data.target_weight", "positive", self.target_weight)
         require(self.subword_vocab >= 16, "data.subword_vocab", "at least 16", self.subword_vocab)
         require(self.min_length >= 0, "data.min_length", "at least 0", self.min_length)
         require(
@@ -167,6 +182,12 @@ class Config:
                 f"{nothing} for a language model",
                 getattr(self.decode, name),
             )
+        require(
+            self.task == "text-to-text" or self.data.batch_tokens is None,
+            "data.batch_tokens",
+            "None for a language model (data.batch_size rows of data.window tokens)",
+            self.data.batch_tokens,
+        )
         require(
             self.model.attention != "none" or not self.objective.coverage_weight,
             "objective.coverage_weight",

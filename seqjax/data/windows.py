@@ -17,7 +17,8 @@ class Windows:
     token before it, BOS before the first of the text. Rows whose stretch is over have length 0.
 
     Attributes:
-      tokens: `[tokens]` ids of the whole text.
+      tokens: `[tokens]` ids of the whole text, in memory or in a file: only what a batch holds is
+        read.
       batch_size: Rows.
       window: Time steps of a batch.
       bos_id: Read before the first token.
@@ -49,22 +50,15 @@ class Windows:
           part: Which rows of each to build.
         """
         del epoch
-        inputs = np.concatenate([[self.bos_id], self.tokens[:-1]])
         mine = part.rows(self.batch_size)
-        room = self.batch_size * self.stretch - len(self.tokens)
-        rows = [
-            np.pad(side, (0, room), constant_values=self.pad_id).reshape(self.batch_size, -1)[mine]
-            for side in (inputs, self.tokens)
-        ]
-        ends = np.clip(
-            len(self.tokens) - self.stretch * np.arange(self.batch_size), 0, self.stretch
-        )[mine]
+        begins = self.stretch * np.arange(self.batch_size)[mine, None]
+        ends = np.minimum(begins + self.stretch, len(self.tokens))
         for number in range(start, self.batches_per_epoch):
-            first = number * self.window
-            lengths = np.clip(ends - first, 0, self.window).astype(np.int32)
-            read, said = (self._window(side, first) for side in rows)
+            said_at = begins + number * self.window + np.arange(self.window)[None]
+            held = said_at < ends
+            lengths = held.sum(axis=1).astype(np.int32)
+            read, said = (np.full(held.shape, self.pad_id, np.int32) for _ in range(2))
+            said[held] = self.tokens[said_at[held]]
+            read[held] = self.tokens[np.maximum(said_at[held] - 1, 0)]
+            read[said_at == 0] = self.bos_id
             yield Batch(Padded(read, lengths), Padded(said, lengths))
-
-    def _window(self, rows: np.ndarray, first: int) -> np.ndarray:
-        part = rows[:, first : first + self.window].astype(np.int32)
-        return np.pad(part, ((0, 0), (0, self.window - part.shape[1])), constant_values=self.pad_id)

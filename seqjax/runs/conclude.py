@@ -15,7 +15,7 @@ from seqjax.build.data import build_coder, encode_pairs, pair_batches, text_wind
 from seqjax.build.learner import Learner, build_learner
 from seqjax.build.rules import build_rules
 from seqjax.config import Config, DecodeConfig
-from seqjax.data.batching import Shape, pad
+from seqjax.data.planning import Shape
 from seqjax.data.readers import Pairs
 from seqjax.data.vocabulary import Vocabulary
 from seqjax.errors import InputError
@@ -184,7 +184,7 @@ def evaluate(
     if likelihood:
         shapes = [Shape(*shape) for shape in trained.statistics["shapes"]]
         coder = build_coder(trained.config, trained.vocabularies)
-        batches = pair_batches(data, coder, shapes, trained.config.data.batch_size)
+        batches = pair_batches(data, coder, shapes)
         scores |= likelihood_fn(trained.params, batches.batches(0))
     if answer_fn is None:
         answer_fn = functools.partial(trained.answerer(decode, announce), trained.weights)
@@ -208,7 +208,11 @@ def attention_of(trained: Trained, pairs: Pairs) -> list[AttentionExample]:
         return []
     coder = build_coder(trained.config, trained.vocabularies)
     examples = encode_pairs(pairs, coder)
-    batch = [pad(side, len(side), max(map(len, side)), coder.target.pad_id) for side in examples]
+    count = len(pairs.sources)
+    batch = [
+        side.padded(np.arange(count), count, int(side.lengths.max()), coder.target.pad_id)
+        for side in examples
+    ]
     batch = jax.tree.map(jnp.asarray, batch)
     result: Any = trained.learner.model.apply({"params": trained.params}, *batch)
     weights, model = np.asarray(result[1]), trained.config.model

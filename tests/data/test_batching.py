@@ -1,9 +1,9 @@
-import itertools
-
 import numpy as np
 import pytest
 
-from seqjax.data.batching import BatchPlan, Examples, Shape, fit_shapes, plan_shapes
+from seqjax.data.batching import BatchPlan, Examples, assign_shapes, fit_shapes, pad
+from seqjax.data.planning import Shape, plan_shapes
+from seqjax.data.ragged import Ragged
 from seqjax.data.windows import Windows
 from seqjax.types import Part
 
@@ -15,15 +15,17 @@ def make(count=103, seed=0, longest=12):
     rng = np.random.default_rng(seed)
     lengths = rng.integers(0, longest, size=(count, 2))
     return Examples(
-        [np.r_[number, np.full(source, 7)] for number, (source, _) in enumerate(lengths)],
-        [np.r_[number, np.full(target, 8)] for number, (_, target) in enumerate(lengths)],
+        *(
+            Ragged.of(np.r_[number, np.full(length, 7)] for number, length in enumerate(side))
+            for side in lengths.T
+        )
     )
 
 
 def plan(examples, max_shapes=4, **settings):
-    lengths = [[len(tokens) for tokens in side] for side in examples]
-    shapes = plan_shapes(*lengths, max_shapes)
-    return BatchPlan(examples, shapes, 8, PAD, **settings)
+    sources, targets = (side.lengths for side in examples)
+    shapes = plan_shapes(sources, targets, max_shapes, lambda source, target: 8)
+    return BatchPlan(examples, shapes, PAD, **settings)
 
 
 @pytest.mark.parametrize("shuffled", (True, False))
@@ -82,40 +84,51 @@ def test_rows_that_cannot_be_dealt_evenly_are_refused():
         next(plan(make()).batches(0, part=Part(0, 3)))
 
 
-@pytest.mark.parametrize("max_shapes", (1, 2, 3))
-def test_no_choice_of_shapes_wastes_less(max_shapes):
-    """Against every way to cut the examples, put in order of their length, into stretches."""
-    rng = np.random.default_rng(max_shapes)
-    for _ in range(10):
-        lengths = rng.integers(1, 9, size=(7, 2))
-        ordered = lengths[np.argsort(lengths.sum(axis=1), kind="stable")]
-        needed = np.maximum.accumulate(ordered, axis=0).sum(axis=1).tolist()
-        best = min(
-            sum(
-                (end - start) * needed[end - 1]
-                for start, end in itertools.pairwise((0, *cuts, len(needed)))
-            )
-            for count in range(max_shapes)
-            for cuts in itertools.combinations(range(1, len(needed)), count)
-        )
-        shapes = plan_shapes(lengths[:, 0].tolist(), lengths[:, 1].tolist(), max_shapes)
-        assert len(shapes) <= max_shapes
-        widths = [sum(shape) for shape in shapes]
-        assert sum(min(w for w in widths if w >= least) for least in needed) == best
-
-
-def test_more_shapes_never_waste_more():
-    examples = make(400, longest=40)
-    shares = [plan(examples, count).padding_share() for count in (1, 2, 4, 8)]
-    assert shares == sorted(shares, reverse=True)
+def test_an_example_goes_to_the_cheapest_shape_that_it_fits():
+    shapes = (Shape(2, 9, 4), Shape(9, 2, 4), Shape(9, 9, 4))
+    lengths = np.array([(2, 9), (2, 2), (3, 2), (9, 1), (3, 3), (1, 1)])
+    examples = Examples(*(Ragged.of(np.ones(n) for n in side) for side in lengths.T))
+    assert assign_shapes(examples, shapes).tolist() == [0, 0, 1, 1, 2, 0]
 
 
 def test_examples_that_fit_no_shape_get_one_more():
-    assert fit_shapes((Shape(3, 3),), make(5, longest=2)) == (Shape(3, 3),)
-    larger = fit_shapes((Shape(1, 40),), make(5, longest=9))
-    assert len(larger) == 2 and larger[1].target == 40
+    small = (Shape(3, 3, 8), Shape(4, 2, 6))
+    assert fit_shapes(small, make(5, longest=2)) == small
+    larger = fit_shapes((Shape(1, 40, 8), Shape(2, 30, 6)), make(5, longest=9))
+    assert len(larger) == 3 and larger[2].target == 40 and larger[2].rows == 6
+    assign_shapes(make(5, longest=9), larger)
     with pytest.raises(ValueError, match="fits none"):
-        BatchPlan(make(), (Shape(1, 1),), 4, PAD)
+        BatchPlan(make(), (Shape(1, 1, 4),), PAD)
+
+
+def test_each_shape_has_rows_of_its_own():
+    shapes = (Shape(6, 6, 8), Shape(12, 12, 4))
+    batches = BatchPlan(make(), shapes, PAD, seed=3)
+    found = list(batches.batches(0))
+    assert len(found) == batches.batches_per_epoch
+    assert {batch.inputs.values.shape for batch in found} == {(8, 6), (4, 12)}
+    assert sum(int((batch.targets.lengths > 0).sum()) for batch in found) == 103
+
+
+def test_rows_are_padded_as_a_loop_does_it():
+    rows = [np.array([[3, 4], [5, 6]]), np.zeros((0, 2), int), np.array([[7, 8]])]
+    values, lengths = pad(rows, height=5, width=3, pad_id=9)
+    expected = np.full((5, 3, 2), 9)
+    for number, row in enumerate(rows):
+        expected[number, : len(row)] = row
+    np.testing.assert_array_equal(values, expected)
+    assert lengths.tolist() == [2, 0, 1, 0, 0] and values.dtype == lengths.dtype == np.int32
+    with pytest.raises(ValueError, match="width must be at least 2, got 1"):
+        pad(rows, height=5, width=1, pad_id=9)
+
+
+def test_rows_are_kept_and_found_by_number():
+    ragged = Ragged.of([[1, 2], [], [3], [4, 5, 6]])
+    assert [row.tolist() for row in ragged] == [[1, 2], [], [3], [4, 5, 6]]
+    kept = ragged.kept(np.array([True, True, False, True]))
+    assert [row.tolist() for row in kept] == [[1, 2], [], [4, 5, 6]]
+    with pytest.raises(IndexError, match="row must be in"):
+        ragged[4]
 
 
 @pytest.mark.parametrize("count", (1, 5, 12, 37, 40))
