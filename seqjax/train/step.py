@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Int
 
 from seqjax.train.average import AverageFn
 from seqjax.train.gradient import batch_gradient
+from seqjax.train.norms import module_norms
 from seqjax.types import Batch, Key, Mean, Parameters
 
 LossFn = Callable[[Parameters, Any, Batch, Key, Any], tuple[Mean, tuple[dict[str, Mean], Any]]]
@@ -53,7 +54,8 @@ class StepMetrics(NamedTuple):
     """What one update reports.
 
     The gradient's norm is that before clipping, the learning rate that of the schedule times
-    `TrainState.rate`.
+    `TrainState.rate`. `module_norms` are those of `train/norms.py` where they were due; zeros where
+    they were not or the step was skipped; `()` if they never are.
     """
 
     loss: Mean
@@ -61,6 +63,7 @@ class StepMetrics(NamedTuple):
     gradient_norm: Float[Array, ""]
     learning_rate: Float[Array, ""]
     skipped_in_a_row: Int[Array, ""]
+    module_norms: Any = ()
 
 
 def init_state(
@@ -100,6 +103,7 @@ def train_step(
     schedule: optax.Schedule,
     average_fn: AverageFn | None = None,
     parts: int = 1,
+    norms_every: int = 0,
 ) -> tuple[TrainState, StepMetrics]:
     """Returns the state after one update on the batch's mean loss per token.
 
@@ -117,6 +121,7 @@ def train_step(
         `state.rate`, which is the same as if its learning rate were: weight decay shrinks with it.
       average_fn: How weights are averaged, for a state that has an average.
       parts: Parts of the batch that are computed one after the other; see `batch_gradient`.
+      norms_every: Steps between two reports of `module_norms`; 0 makes none.
     """
     step_key = jax.random.fold_in(key, state.step)
     gradients, loss, means, memory = batch_gradient(
@@ -125,22 +130,39 @@ def train_step(
     gradient_norm = optax.tree.norm(gradients)
     finite = jnp.isfinite(loss.total) & jnp.isfinite(gradient_norm)
 
-    def updated():
+    def propose():
         updates, optimizer_state = optax.with_extra_args_support(optimizer).update(
             gradients, state.optimizer_state, state.params, key=step_key
         )
-        updates = jax.tree.map(lambda update: state.rate * update, updates)
+        return jax.tree.map(lambda update: state.rate * update, updates), optimizer_state
+
+    def updated():
+        updates, optimizer_state = propose()
         params = optax.apply_updates(state.params, updates)
         average, averaged = state.average, state.averaged
         if average_fn is not None:
             average = average_fn(average, params, state.step, averaged)
             averaged = averaged + jnp.sign(averaged)
-        return params, average, averaged, optimizer_state, memory
+        return (params, average, averaged, optimizer_state, memory), norms_if_due()
 
     def as_before():
-        return state.params, state.average, state.averaged, state.optimizer_state, state.memory
+        before = state.params, state.average, state.averaged, state.optimizer_state, state.memory
+        return before, no_norms()
 
-    params, average, averaged, optimizer_state, memory = jax.lax.cond(finite, updated, as_before)
+    def norms():
+        # Updates are computed again, so that in all other steps nobody has to keep them.
+        return module_norms(gradients, propose()[0], state.params)
+
+    def no_norms():
+        return jnp.zeros_like(jax.eval_shape(norms)) if norms_every else ()
+
+    def norms_if_due():
+        if not norms_every:
+            return ()
+        return jax.lax.cond((state.step + 1) % norms_every == 0, norms, no_norms)
+
+    kept, norms_now = jax.lax.cond(finite, updated, as_before)
+    params, average, averaged, optimizer_state, memory = kept
     learning_rate = state.rate * jnp.asarray(schedule(state.step - state.skipped), jnp.float32)
     bad = (~finite).astype(jnp.int32)
     in_a_row = (state.skipped_in_a_row + 1) * bad
@@ -155,4 +177,4 @@ def train_step(
         skipped_in_a_row=in_a_row,
         rate=state.rate,
     )
-    return after, StepMetrics(loss, means, gradient_norm, learning_rate, in_a_row)
+    return after, StepMetrics(loss, means, gradient_norm, learning_rate, in_a_row, norms_now)

@@ -7,6 +7,8 @@ import optax
 import pytest
 from train import toys
 
+from seqjax.train.average import moving_average
+from seqjax.train.norms import module_names, module_norms
 from seqjax.train.step import evaluated_params, init_state, train_step
 from seqjax.types import Batch, Padded
 
@@ -115,3 +117,38 @@ def test_the_rate_is_a_factor_on_the_learning_rate_and_compiles_nothing_anew():
     ):
         np.testing.assert_allclose(one, other, rtol=1e-5)
     np.testing.assert_allclose(by_rate.params["slope"], by_hand.params["slope"], rtol=1e-6)
+
+
+def test_norms_of_modules_are_told_where_they_are_due_and_change_nothing():
+    """By hand: the slope is a module of its own, and adam's update is the difference it makes."""
+    told = functools.partial(
+        train_step,
+        loss_fn=toys.loss_fn,
+        optimizer=toys.OPTIMIZER,
+        schedule=toys.SCHEDULE,
+        average_fn=moving_average(0.5),
+        norms_every=2,
+    )
+    told = jax.jit(told)
+    state = plain = toys.new_state()
+    for number in range(4):
+        before = state.params["slope"]
+        state, metrics = told(state, toys.make_batch(number), toys.KEY)
+        plain, silent = toys.step_fn()(plain, toys.make_batch(number), toys.KEY)
+        moved = abs(state.params["slope"] - before)
+        wanted = [metrics.gradient_norm, moved, abs(before)] if number % 2 else [0.0, 0.0, 0.0]
+        np.testing.assert_allclose(metrics.module_norms, [wanted], rtol=1e-5)
+        assert silent.module_norms == ()
+        for a, b in zip(toys.leaves(state), toys.leaves(plain), strict=True):
+            np.testing.assert_array_equal(a, b)
+    bad = toys.make_batch(0)
+    bad.inputs.values[0, 0] = np.nan
+    state = state._replace(step=state.step + 1)
+    np.testing.assert_array_equal(told(state, bad, toys.KEY)[1].module_norms, [[0.0, 0.0, 0.0]])
+
+
+def test_modules_are_the_first_two_names_of_a_path():
+    tree = {"a": {"x": {"k": jnp.array([3.0]), "b": jnp.array([4.0])}}, "c": jnp.array([2.0])}
+    assert module_names(tree) == ["a/x", "c"]
+    norms = module_norms(tree, jax.tree.map(jnp.zeros_like, tree), tree)
+    np.testing.assert_allclose(norms, [[5.0, 0.0, 5.0], [2.0, 0.0, 2.0]])
