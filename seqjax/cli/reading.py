@@ -12,6 +12,7 @@ import difflib
 import inspect
 import math
 import re
+import sys
 import textwrap
 import types
 import typing
@@ -20,12 +21,14 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 import tyro
 
+from seqjax.config.words import ANY_NUMBER
 from seqjax.errors import InputError
 
 Record = TypeVar("Record")
 
 MOST_FILES = 2
-"""A flag that takes files takes one, or a source and a target."""
+"""A flag that takes files takes one, or a source and a target: what follows has a place of its own.
+A tuple that is marked with `ANY_NUMBER` takes all words up to the next flag."""
 
 
 (_POSITIONAL,) = typing.get_args(tyro.conf.Positional[str])[1:]
@@ -40,6 +43,8 @@ class Flag(NamedTuple):
     """What the field is annotated with."""
     switch: bool | None = None
     """What a flag without a value stands for."""
+    most: int = 1
+    """Words that it takes."""
 
 
 def unset(kind: type) -> type:
@@ -115,7 +120,7 @@ def read_values(kind: type, tokens: list[str]) -> dict[str, Any]:
             continue
         several = _is_tuple(flag.kind)
         given = [value] if equals else []
-        while tokens and not _is_flag(tokens[0]) and len(given) < (MOST_FILES if several else 1):
+        while tokens and not _is_flag(tokens[0]) and len(given) < flag.most:
             given.append(tokens.pop(0))
         if not given:
             dashed = tokens and tokens[0].partition("=")[0] not in flags
@@ -187,7 +192,17 @@ def _flags(kind: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, F
             yield _written(prefix, entry.name), Flag(name, hint, switch=True)
             yield _written(prefix, f"no_{entry.name}"), Flag(name, hint, switch=False)
         elif not _has_a_place(entry):
-            yield _written(prefix, entry.name), Flag(name, hint)
+            yield _written(prefix, entry.name), Flag(name, hint, most=_most(entry, hint))
+
+
+def _most(entry: dataclasses.Field, hint: Any) -> int:
+    if ANY_NUMBER in _marks(entry):
+        return sys.maxsize
+    return MOST_FILES if _is_tuple(hint) else 1
+
+
+def _marks(entry: dataclasses.Field) -> tuple:
+    return getattr(entry.type, "__metadata__", ())
 
 
 def _is_tuple(hint: Any) -> bool:
@@ -205,8 +220,7 @@ def _required(entry: dataclasses.Field) -> bool:
 
 def _has_a_place(entry: dataclasses.Field) -> bool:
     """Says whether a word is the field's value by where it stands, without a flag."""
-    marks = getattr(entry.type, "__metadata__", ())
-    return _required(entry) or _POSITIONAL in marks
+    return _required(entry) or _POSITIONAL in _marks(entry)
 
 
 def _is_flag(word: str) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from seqjax.config.require import require
+from seqjax.config.words import Patterns
 
 Rule = Literal["adam", "adamw", "sgd", "lion", "adafactor", "muon", "nt_asgd"]
 Schedule = Literal["constant", "linear", "cosine", "polynomial", "inverse_sqrt", "luong", "plateau"]
@@ -96,9 +97,9 @@ class OptimizerConfig:
     average_decay: float = 0.0
     """Evaluate and save an exponential moving average of the weights with this decay; 0 turns it
     off."""
-    freeze: tuple[str, ...] = ()
-    """Weights that stay as they are: their paths as `seqjax inspect` names them, or the beginning
-    of paths, with * for anything (encoder/embedding decoder/*)."""
+    freeze: Patterns = ()
+    """Weights that stay as they are, by their paths in best.safetensors, or the beginning of paths,
+    with * for anything (encoder/embedding decoder/*_kernel)."""
 
     @property
     def needs_last_step(self) -> bool:
@@ -123,8 +124,7 @@ class OptimizerConfig:
         )
         for name in ("learning_rate", "power", "luong_start", "luong_every"):
             self._require(name, "positive", lambda value: value > 0)
-        for name in ("eps",):
-            self._require(name, "positive", lambda value: value is None or value > 0)
+        self._require("eps", "positive", lambda value: value is None or value > 0)
         for name in (
             "warmup_steps",
             "clip_norm",

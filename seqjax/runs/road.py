@@ -23,13 +23,15 @@ from seqjax.train.checkpoint import Checkpoints
 from seqjax.train.compiled import Compiled
 from seqjax.train.crash import write_crash
 from seqjax.train.finite import first_not_finite
+from seqjax.train.freezing import count_learnt
 from seqjax.train.interrupt import Interrupts
 from seqjax.train.loop import fit
 from seqjax.train.mesh import Layout, gather, put
+from seqjax.train.paths import check_patterns
 from seqjax.train.plan import Plan
 from seqjax.train.progress import Progress
 from seqjax.train.step import TrainState
-from seqjax.types import Batch, Key
+from seqjax.types import Batch, Key, Parameters
 
 
 class Outcome(NamedTuple):
@@ -90,10 +92,11 @@ def _train(
     checkpoints = Checkpoints(run.checkpoints)
     begins = not checkpoints.steps()
     found = build_vectors(config.model, data.vocabularies) if begins else NOTHING_FOUND
-    describe(run, config, data, spectator.note)
-
     key = jax.random.key(config.seed)
     learner = build_learner(config, data.vocabularies, found)
+    model_line = _model_line(config, jax.eval_shape(learner.init, data.example, key))
+    describe(run, config, data, spectator.note)
+
     total_steps = _total_steps(config, data.feed.batches_per_epoch)
     training = build_training(config.optimizer, learner, total_steps, data.feed.batches_per_epoch)
     state = jax.jit(training.init_fn, donate_argnums=0)(  # the weights exist once
@@ -109,7 +112,7 @@ def _train(
         in_shardings=in_shardings,
         out_shardings=out_shardings,
     )
-    spectator.note(f"model    {count_params(state.params):,} parameters · seed {config.seed}")
+    spectator.note(model_line)
     for line in mesh_lines(layout, state.params):
         spectator.note(line)
     for line in vector_lines(config.model, data.vocabularies, found):
@@ -174,6 +177,21 @@ def _refuse_cudnn_without_gpu(config: Config) -> None:
             f"model.unroll cudnn needs a GPU, JAX has {jax.default_backend()}; leave it at auto, "
             f"or ask `seqjax doctor` for what JAX sees"
         )
+
+
+def _model_line(config: Config, params: Parameters) -> str:
+    """Says how large the model is, and how much of it is learnt.
+
+    Raises:
+      InputError: If a weight that is to stay as it is does not exist.
+    """
+    patterns, size = config.optimizer.freeze, count_params(params)
+    try:
+        check_patterns(params, patterns, "--optimizer.freeze")
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    learnt = f", {count_learnt(params, patterns):,} of them learnt" if patterns else ""
+    return f"model    {size:,} parameters{learnt} · seed {config.seed}"
 
 
 def _keep_best(run: RunDir, params: Any, row: dict[str, Any]) -> None:

@@ -434,6 +434,13 @@ def test_general_help_does_not_wait_for_tyro_or_numpy():
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
 
 
+def test_a_list_of_patterns_takes_all_words_and_files_are_two():
+    given = settings("--optimizer.freeze", "a", "b/*", "c", "--train", "d", "e")
+    assert given.optimizer.freeze == ("a", "b/*", "c") and given.train == ("d", "e")
+    with pytest.raises(InputError, match="nothing takes 'f' after --train"):
+        settings("--train", "d", "e", "f")
+
+
 def test_streams_are_utf8_in_any_locale():
     program = (
         "import sys\n"

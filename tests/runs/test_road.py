@@ -6,12 +6,14 @@ import jax
 import numpy as np
 import pytest
 
+from seqjax.build.learner import build_learner
 from seqjax.build.vectors import started_table
 from seqjax.config import Config, DataConfig, ModelConfig, OptimizerConfig, ValidationConfig
 from seqjax.data.vectors import Vectors
 from seqjax.errors import InputError
 from seqjax.rundir import load_weights
 from seqjax.runs import conclude, road
+from seqjax.train.paths import map_with_paths
 
 pytestmark = pytest.mark.standard_promotion
 
@@ -150,3 +152,46 @@ def test_a_language_model_starts_from_vectors_too(tmp_path):
     row = outcome.data.vocabularies["text"].ids["cat"]
     table = np.asarray(outcome.state.params["embedding"]["embedding"])
     np.testing.assert_array_equal(table[row], 0.5)
+
+
+def test_frozen_parts_stay_to_the_last_bit_also_in_a_run_that_was_left(tmp_path):
+    """And in its moving average, which is what is kept."""
+    frozen = OptimizerConfig(
+        warmup_steps=2, average_decay=0.9, freeze=("encoder/embedding", "decoder/*_kernel")
+    )
+    config = dataclasses.replace(settings(tmp_path / "one", 6), optimizer=frozen)
+    notes = []
+
+    class Listening(road.Silent):
+        def note(self, text):
+            notes.append(text)
+
+    road.train(config, Listening())
+    outcome = road.train(dataclasses.replace(config, steps=13), Listening())
+    data = outcome.data
+    learner = build_learner(config, data.vocabularies)
+    start = jax.jit(learner.init)(data.example, jax.random.key(config.seed))
+    kept, _ = load_weights(outcome.run.best_weights)
+    for after in (outcome.state.params, outcome.state.average, kept):
+        same = map_with_paths(
+            lambda path, one, other: path if np.array_equal(one, other) else "", start, after
+        )
+        still = [path for path in jax.tree.leaves(same) if path]
+        assert still == [
+            "decoder/cells_0/input_kernel",
+            "decoder/cells_0/recurrent_kernel",
+            "encoder/embedding/embedding",
+        ]
+    learnt = sum(leaf.size for leaf in jax.tree.leaves(start)) - sum(
+        start[room][cell][name].size for room, cell, name in (path.split("/") for path in still)
+    )
+    assert sum(f"parameters, {learnt:,} of them learnt" in note for note in notes) == 2
+
+
+def test_a_pattern_that_names_nothing_is_refused_before_anything_is_written(tmp_path):
+    wrong = OptimizerConfig(freeze=("encoder/embeding",))
+    config = dataclasses.replace(settings(tmp_path / "one", 6), optimizer=wrong)
+    said = "optimizer.freeze must name weights, 'encoder/embeding' is none: encoder/embedding is"
+    with pytest.raises(InputError, match=said):
+        road.train(config)
+    assert not (tmp_path / "one" / "config.json").exists()
