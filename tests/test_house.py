@@ -22,7 +22,7 @@ ORDER = (
     ("unroll",),
     ("models", "losses", "metrics", "decode", "data", "baselines", "interop"),
     ("rundir",),
-    ("train", "report", "watch"),
+    ("train", "report", "watch", "survey"),
     ("presets",),
     ("build",),
     ("predict",),

@@ -7,12 +7,12 @@ import dataclasses
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import tyro
 
 from seqjax import rundir
-from seqjax.cli.reading import fill, read_values, unset
+from seqjax.cli.reading import fill, read_flags, read_values, unset
 from seqjax.config import Config, DataConfig, DecodeConfig, ModelConfig
 from seqjax.config.run import Task
 from seqjax.errors import InputError
@@ -220,6 +220,28 @@ class InspectFlags:
             raise ValueError(f"{given} must be left out without --data")
 
 
+class Inspection(NamedTuple):
+    """What `inspect` was asked for.
+
+    Attributes:
+      flags: As they were given.
+      config: With --data: the settings that a training of that data would have.
+      guessing: Whether nothing says what a token is.
+    """
+
+    flags: InspectFlags
+    config: Config
+    guessing: bool
+
+
+@dataclass(frozen=True)
+class ExplainFlags:
+    """Tells what a code means, that a survey of data or the watch over a training gave."""
+
+    codes: tyro.conf.Positional[tuple[str, ...]] = ()
+    """Such as SJ-D04; by default all of them are listed."""
+
+
 @dataclass(frozen=True)
 class DoctorFlags:
     """Tells what this installation is made of and checks that it computes rightly."""
@@ -315,6 +337,24 @@ def train_flags(tokens: list[str]) -> TrainFlags:
         resume=resume,
         settings=dataclasses.replace(settings, run_dir=str(run_dir)),
     )
+
+
+def inspect_flags(tokens: list[str]) -> Inspection:
+    """Reads the command line of `inspect`; settings are found as those of `train` are.
+
+    Raises:
+      InputError: If a flag is unknown or its value impossible.
+    """
+    flags = read_flags(InspectFlags, tokens)
+    values, preset = read_values(InspectFlags, tokens), flags.survey.preset
+    start = Config()
+    if preset is not None:
+        start = PRESETS[preset]
+    elif flags.survey.task == "language-model":
+        start = PRESETS["docs"]
+    config = fill(start, {**values, "train": flags.data})
+    tokens_given = {"data.source_tokens", "data.target_tokens"} & set(values)
+    return Inspection(flags, config, guessing=preset is None and not tokens_given)
 
 
 def _name(preset: str | None, settings: Config) -> str:

@@ -1,13 +1,14 @@
 """`seqjax inspect`: looks at runs, or at data before there is a run."""
 
-from seqjax.cli.flags import InspectFlags
-from seqjax.errors import InputError
+from seqjax.cli.flags import Inspection
 
 
-def run(flags: InspectFlags) -> int:
+def run(inspection: Inspection) -> int:
     """Runs the command; see `main` for exit codes."""
-    if flags.data:
-        raise InputError("--data: no survey of files yet")
+    if inspection.flags.data:
+        from seqjax.cli import inspect_data
+
+        return inspect_data.run(inspection)
     from seqjax.cli import inspect_runs
 
-    return inspect_runs.run(flags)
+    return inspect_runs.run(inspection.flags)

@@ -12,7 +12,8 @@ COMMANDS = {
     "evaluate": "measure a trained run on data it has not seen",
     "decode": "answer each line of a file or of standard input",
     "generate": "let a language model go on from a prompt",
-    "inspect": "tell what a run is: settings, sizes, vocabulary, results",
+    "inspect": "tell what a run is, or what is in data before there is a run",
+    "explain": "tell what a code such as SJ-D04 means, and what to do about it",
     "doctor": "check this installation: versions, devices, a canary computation",
     "bench": "time what is ours beside what is others'",
 }
@@ -39,7 +40,13 @@ The same command again goes on where the training was interrupted.""",
   seqjax generate runs/docs --prompt "A list" --method beam --no-repeat-ngram 3""",
     "inspect": """\
   seqjax inspect runs/dates
-  seqjax inspect runs/dates --json""",
+  seqjax inspect runs/dates --json
+  seqjax inspect --data train.tsv --valid valid.tsv --test test.tsv --preset short
+  seqjax inspect --data train.en train.de --valid valid.en valid.de --show SJ-D06
+  seqjax inspect --data train.tsv --valid valid.tsv --fix SJ-D01,SJ-D03 --out clean
+  seqjax inspect --task language-model --data train.txt --valid valid.txt --json""",
+    "explain": """  seqjax explain SJ-D04
+  seqjax explain""",
     "doctor": """\
   seqjax doctor
   seqjax doctor --json""",
@@ -134,6 +141,7 @@ def _help(command: str) -> int:
         "decode": flags.DecodeFlags,
         "generate": flags.GenerateFlags,
         "inspect": flags.InspectFlags,
+        "explain": flags.ExplainFlags,
         "doctor": flags.DoctorFlags,
         "bench": flags.BenchFlags,
     }
@@ -172,10 +180,15 @@ def _run(command: str, tokens: list[str]) -> int:
 
             return generate.run(arguments)
         case "inspect":
-            arguments = read_flags(flags.InspectFlags, tokens)
+            arguments = flags.inspect_flags(tokens)
             from seqjax.cli import inspect
 
             return inspect.run(arguments)
+        case "explain":
+            arguments = read_flags(flags.ExplainFlags, tokens)
+            from seqjax.cli import explain
+
+            return explain.run(arguments)
         case "doctor":
             arguments = read_flags(flags.DoctorFlags, tokens)
             from seqjax.cli import doctor

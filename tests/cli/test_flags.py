@@ -14,6 +14,7 @@ from seqjax.cli.flags import (
     DecodeFlags,
     DoctorFlags,
     EvaluateFlags,
+    ExplainFlags,
     GenerateFlags,
     InspectFlags,
     SearchFlags,
@@ -34,6 +35,7 @@ KINDS = {
     "decode": DecodeFlags,
     "generate": GenerateFlags,
     "inspect": InspectFlags,
+    "explain": ExplainFlags,
     "doctor": DoctorFlags,
     "bench": BenchFlags,
 }

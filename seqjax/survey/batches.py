@@ -1,0 +1,34 @@
+"""What batches of this data would be like."""
+
+from seqjax.config import DataConfig
+from seqjax.data.plan_report import plan_report
+from seqjax.errors import InputError
+from seqjax.survey.finding import Finding, percent
+from seqjax.survey.tokens import Side
+
+MUCH = 0.15
+LESS = "more shapes (--data.buckets), smaller batches (--data.batch-size) or no very long pairs"
+
+
+def batch_plan(source: Side, target: Side, data: DataConfig) -> Finding:
+    """Returns the shapes that batches of train would have, and how much of them is padding."""
+    sources, targets = source.rows["train"].lengths, target.rows["train"].lengths
+    fits = (sources <= data.max_source) & (targets <= data.max_target)
+    if not fits.any():
+        return Finding("SJ-D21", "error", "no pair is short enough to be trained on")
+    try:
+        report = plan_report(sources[fits], targets[fits] + 1, data)  # EOS
+    except InputError as error:
+        return Finding("SJ-D21", "error", str(error))
+    much = report.padding_and_filling > MUCH
+    told = " ".join(f"{shape.source}x{shape.target}·{shape.rows}" for shape in report.shapes)
+    filled = percent(round(report.padding_and_filling, 4), 1)
+    return Finding(
+        "SJ-D21",
+        "warning" if much else "info",
+        f"{report.batches:,} batches an epoch, {percent(round(report.padding, 4), 1)} padding "
+        f"({filled} with filling rows), {report.compilations} compilations; shapes (source x "
+        f"target · rows) {told}",
+        mend=LESS if much else "",
+        numbers=report.document(),
+    )
