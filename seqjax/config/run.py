@@ -11,6 +11,7 @@ from seqjax.config.model import ModelConfig
 from seqjax.config.objective import ObjectiveConfig
 from seqjax.config.optimizer import OptimizerConfig
 from seqjax.config.require import require
+from seqjax.config.words import Patterns
 
 Task = Literal["text-to-text", "language-model"]
 TokenKind = Literal["chars", "words", "subwords"]
@@ -137,6 +138,12 @@ class Config:
     with a line each; language-model: one text file. Any may be .gz. None: built-in data."""
     valid: tuple[str, ...] = ()
     """Validation data, in the same form."""
+    start_from: str | None = None
+    """Run directory whose best weights this run begins with. Tokens that it knows too are taken
+    over one by one. It is not needed again."""
+    start_from_parts: Patterns = ()
+    """Which of its weights, by paths or the beginning of paths, with * for anything; by default
+    all."""
     run_dir: str | None = None
     """Where the run is kept; by default runs/ and the name of preset or training file."""
     steps: int | None = None
@@ -209,6 +216,7 @@ class Config:
             repr(self.model.source_vectors),
         )
         self._check_optimizer()
+        self._check_start()
 
     def _check_optimizer(self):
         require(
@@ -240,6 +248,21 @@ class Config:
                 "stops",
                 waits,
             )
+
+    def _check_start(self):
+        require(
+            self.start_from is not None or not self.start_from_parts,
+            "start_from_parts",
+            "left out without start_from",
+            " ".join(self.start_from_parts),
+        )
+        vectors = self.model.source_vectors or self.model.target_vectors
+        require(
+            self.start_from is None or vectors is None,
+            "start_from",
+            "None when model.source_vectors or model.target_vectors is given",
+            self.start_from,
+        )
 
     def _check_copying(self):
         require(self.task == "text-to-text", "task", "text-to-text with model.copying", self.task)

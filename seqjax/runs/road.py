@@ -11,6 +11,7 @@ from seqjax.build.learner import build_learner
 from seqjax.build.mesh import build_layout, mesh_lines
 from seqjax.build.model import count_params
 from seqjax.build.training import GradientFn, build_training
+from seqjax.build.transfer import NOTHING, build_start, started
 from seqjax.build.vectors import NOTHING_FOUND, build_vectors, start_from, vector_lines
 from seqjax.config import Config
 from seqjax.errors import InputError
@@ -94,14 +95,18 @@ def _train(
     found = build_vectors(config.model, data.vocabularies) if begins else NOTHING_FOUND
     key = jax.random.key(config.seed)
     learner = build_learner(config, data.vocabularies, found)
-    model_line = _model_line(config, jax.eval_shape(learner.init, data.example, key))
+    shapes = jax.eval_shape(learner.init, data.example, key)
+    model_line = _model_line(config, shapes)
+    tables = learner.tables
+    start = build_start(config, shapes, data.vocabularies, tables) if begins else NOTHING
     describe(run, config, data, spectator.note)
 
     total_steps = _total_steps(config, data.feed.batches_per_epoch)
     training = build_training(config.optimizer, learner, total_steps, data.feed.batches_per_epoch)
-    state = jax.jit(training.init_fn, donate_argnums=0)(  # the weights exist once
-        start_from(jax.jit(learner.init)(data.example, key), learner.tables, found)
-    )
+    params = started(jax.jit(learner.init)(data.example, key), start)
+    params = start_from(params, tables, found)
+    state = jax.jit(training.init_fn, donate_argnums=0)(params)  # the weights exist once
+    del params
     in_shardings, out_shardings = layout.of_step(state)
     state = put(state, in_shardings[0])
     step_fn = Compiled(
@@ -113,6 +118,8 @@ def _train(
         out_shardings=out_shardings,
     )
     spectator.note(model_line)
+    for line in start.lines:
+        spectator.note(line)
     for line in mesh_lines(layout, state.params):
         spectator.note(line)
     for line in vector_lines(config.model, data.vocabularies, found):

@@ -25,13 +25,15 @@ def map_with_paths(function: Callable[..., Any], tree: Any, *others: Any) -> Any
     )
 
 
-def paths_of(tree: Any) -> list[str]:
-    """Returns the paths of all leaves, in the order of the leaves.
+def flat(tree: Any) -> dict[str, Any]:
+    """Returns the leaves by their paths.
 
-    >>> paths_of({"decoder": {"kernel": 1}, "bias": 2})
-    ['bias', 'decoder/kernel']
+    >>> flat({"decoder": {"kernel": 1}, "bias": 2})
+    {'bias': 2, 'decoder/kernel': 1}
     """
-    return jax.tree.leaves(map_with_paths(lambda path, leaf: path, tree))
+    found: dict[str, Any] = {}
+    map_with_paths(found.__setitem__, tree)
+    return found
 
 
 def named(path: str, patterns: Sequence[str]) -> bool:
@@ -45,7 +47,7 @@ def named(path: str, patterns: Sequence[str]) -> bool:
 
 def check_patterns(tree: Any, patterns: Sequence[str], setting: str) -> None:
     """Raises ValueError if one of the patterns means no weight; it names what is nearest."""
-    paths = paths_of(tree)
+    paths = list(flat(tree))
     for pattern in patterns:
         if not any(named(path, [pattern]) for path in paths):
             parts = {"/".join(path.split("/")[: n + 1]) for path in paths for n in range(9)}

@@ -195,3 +195,16 @@ def test_a_pattern_that_names_nothing_is_refused_before_anything_is_written(tmp_
     with pytest.raises(InputError, match=said):
         road.train(config)
     assert not (tmp_path / "one" / "config.json").exists()
+
+
+@pytest.mark.slow
+def test_a_run_starts_from_another_which_it_does_not_need_when_it_goes_on(tmp_path):
+    first = road.train(settings(tmp_path / "one", 6))
+    config = dataclasses.replace(settings(tmp_path / "two", 1), start_from=str(first.run.path))
+    begun = road.train(dataclasses.replace(config, steps=1))  # the rate of the first step is 0
+    best, _ = load_weights(first.run.best_weights)
+    for one, other in zip(jax.tree.leaves(best), jax.tree.leaves(begun.state.params), strict=True):
+        np.testing.assert_array_equal(one, other)
+    first.run.clear()
+    assert road.train(dataclasses.replace(config, steps=3)).progress.step == 3
+    assert begun.run.read_config().start_from == str(first.run.path)
