@@ -22,7 +22,7 @@ def build_layout(config: Config) -> Layout:
       InputError: If there are too few devices, some process would have none, rows cannot be dealt
         evenly, or a way through time knows one device only.
     """
-    rows, devices = config.data.batch_size, len(jax.devices())
+    rows, devices = config.data.rows_multiple, len(jax.devices())
     data, model = _sizes(config.mesh, rows, devices)
     size = f"--mesh.data {data} --mesh.model {model}"
     if data * model > devices:
@@ -33,8 +33,9 @@ def build_layout(config: Config) -> Layout:
             f"use all of them, or start fewer processes"
         )
     if rows % data:
+        flag = "batch-size" if config.data.batch_tokens is None else "batch-multiple"
         raise InputError(
-            f"--data.batch-size {rows} cannot be dealt evenly to {data} devices; make it a "
+            f"--data.{flag} {rows} cannot be dealt evenly to {data} devices; make it a "
             f"multiple of {data}, or give another --mesh.data"
         )
     if config.model.unroll == "cudnn" and data * model > 1:

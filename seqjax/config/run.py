@@ -68,6 +68,9 @@ class DataConfig:
     """Rows of a batch are a multiple of this where --data.batch-tokens decides how many."""
     window: int = 64
     """Steps of truncated back-propagation through time (language model only)."""
+    store: str | None = None
+    """Directory in which the training data is kept as ids, so that it is read as it is needed and
+    never all in memory: made once, used again, made anew when a file changed. Needs --valid."""
     buckets: int = 8
     """How many (source, target) shapes batches may have; each is compiled once."""
     target_weight: float = 1.0
@@ -93,6 +96,12 @@ class DataConfig:
             f"at least data.min_length ({self.min_length}) and 1",
             self.max_length,
         )
+
+    @property
+    def rows_multiple(self) -> int:
+        """What the rows of every batch are a multiple of, as devices and parts of a batch must be
+        dealt evenly."""
+        return self.batch_size if self.batch_tokens is None else self.batch_multiple
 
 
 @dataclass(frozen=True)
@@ -190,6 +199,12 @@ class Config:
                 getattr(self.decode, name),
             )
         require(
+            self.data.store is None or bool(self.train and self.valid),
+            "data.store",
+            "None without files to train and to validate on (train, valid)",
+            repr(self.data.store),
+        )
+        require(
             self.task == "text-to-text" or self.data.batch_tokens is None,
             "data.batch_tokens",
             "None for a language model (data.batch_size rows of data.window tokens)",
@@ -227,9 +242,10 @@ class Config:
             self.optimizer.schedule,
         )
         require(
-            self.data.batch_size % self.optimizer.accumulate == 0,
+            self.data.rows_multiple % self.optimizer.accumulate == 0,
             "optimizer.accumulate",
-            f"a divisor of data.batch_size ({self.data.batch_size})",
+            f"a divisor of data.{'batch_multiple' if self.data.batch_tokens else 'batch_size'} "
+            f"({self.data.rows_multiple})",
             self.optimizer.accumulate,
         )
         gives_up = self.validation.patience or math.inf

@@ -55,12 +55,6 @@ class Ragged:
         """`[rows]` int32 tokens of each."""
         return np.diff(self.offsets).astype(np.int32)
 
-    def kept(self, held: np.ndarray) -> "Ragged":
-        """Returns the rows where `held`, `[rows]`, is True, in memory."""
-        lengths = self.lengths.astype(np.int64)
-        values = self.values[np.repeat(held, lengths)]
-        return Ragged(values, np.concatenate([[0], np.cumsum(lengths[held])]))
-
     def padded(self, numbers: np.ndarray, height: int, width: int, pad_id: int) -> Padded:
         """Returns rows by their numbers, right-padded; rows up to `height` have length 0.
 

@@ -7,7 +7,9 @@ start of a file. Text is UTF-8.
 
 import contextlib
 import difflib
+import functools
 import gzip
+import itertools
 import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,6 +34,10 @@ class Pairs(NamedTuple):
     sources: list[str]
     targets: list[str]
     skipped: int = 0
+
+    def both(self) -> Iterator[tuple[str, str]]:
+        """Returns source and target of each."""
+        return zip(self.sources, self.targets, strict=True)
 
 
 class Splits(NamedTuple):
@@ -60,28 +66,81 @@ def read_pairs(
     Raises:
       InputError: With file and line, if a file or a line cannot be used, or if nothing is left.
     """
-    match [Path(path) for path in paths]:
-        case [path] if path.name.removesuffix(".gz").endswith(".jsonl"):
-            pairs = _checked_pairs(path, read_lines(path), _from_json, on_bad_line)
-        case [path]:
-            pairs = _checked_pairs(path, read_lines(path), _from_tsv, on_bad_line)
-        case [source_path, target_path]:
-            sources, targets = read_lines(source_path), read_lines(target_path)
-            if len(sources) != len(targets):
-                raise InputError(
-                    f"{source_path} has {len(sources)} lines, {target_path} has {len(targets)}; "
-                    f"line n of one must go with line n of the other"
-                )
-            both = list(zip(sources, targets, strict=True))
-            pairs = _checked_pairs(source_path, both, lambda pair: pair, on_bad_line)
-        case _:
-            raise InputError(f"one or two files make pairs, got {len(paths)}")
-    if not pairs.sources:
-        raise InputError(f"{paths[0]}: no line of it can be used ({pairs.skipped} left out)")
-    if lowercase:
-        sources, targets = ([text.lower() for text in side] for side in pairs[:2])
-        return Pairs(sources, targets, pairs.skipped)
-    return pairs
+    stream = PairStream(paths, on_bad_line=on_bad_line, lowercase=lowercase)
+    sources, targets = [], []
+    for source, target in stream:
+        sources.append(source)
+        targets.append(target)
+    return Pairs(sources, targets, stream.skipped)
+
+
+class PairStream:
+    """The pairs of files, read anew each time that one goes through them; see `read_pairs`.
+
+    Attributes:
+      skipped: Lines that the last pass left out.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str | Path],
+        *,
+        on_bad_line: OnBadLine = "error",
+        lowercase: bool = False,
+    ):
+        self.paths, self.skipped = [Path(path) for path in paths], 0
+        self._on_bad_line, self._lowercase = on_bad_line, lowercase
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        """Yields `(source, target)`.
+
+        Raises:
+          InputError: As `read_pairs`, at the line where the trouble is.
+        """
+        self.skipped, kept = 0, 0
+        for number, line in enumerate(self._lines(), start=1):
+            try:
+                pair = _checked(line)
+            except _BadLine as problem:
+                if self._on_bad_line == "error":
+                    place = f"{self.paths[0]}:{number}"
+                    raise InputError(f"{place}: {problem}; {SKIP_HINT}") from None
+                self.skipped += 1
+            else:
+                kept += 1
+                yield (pair[0].lower(), pair[1].lower()) if self._lowercase else pair
+        if not kept:
+            raise InputError(
+                f"{self.paths[0]}: no line of it can be used ({self.skipped} left out)"
+            )
+
+    def _lines(self) -> Iterator[Callable[[], tuple[str, str]]]:
+        """Yields what splits each line."""
+        match self.paths:
+            case [path]:
+                json_lines = path.name.removesuffix(".gz").endswith(".jsonl")
+                split = _from_json if json_lines else _from_tsv
+                yield from (functools.partial(split, line) for line in stream_lines(path))
+            case [source_path, target_path]:
+                yield from _together(source_path, target_path)
+            case _:
+                raise InputError(f"one or two files make pairs, got {len(self.paths)}")
+
+
+def _together(source_path: Path, target_path: Path) -> Iterator[Callable[[], tuple[str, str]]]:
+    counts, nothing = [0, 0], object()
+    both = itertools.zip_longest(
+        stream_lines(source_path), stream_lines(target_path), fillvalue=nothing
+    )
+    for pair in both:
+        counts = [n + (line is not nothing) for n, line in zip(counts, pair, strict=True)]
+        if counts[0] == counts[1]:
+            yield functools.partial(tuple, pair)
+    if counts[0] != counts[1]:
+        raise InputError(
+            f"{source_path} has {counts[0]} lines, {target_path} has {counts[1]}; "
+            f"line n of one must go with line n of the other"
+        )
 
 
 def read_text(path: str | Path, *, lowercase: bool = False) -> str:
@@ -96,21 +155,53 @@ def read_text(path: str | Path, *, lowercase: bool = False) -> str:
     return text.lower() if lowercase else text
 
 
+class TextStream:
+    """The lines of a running text, each with its line feed, read anew each time."""
+
+    def __init__(self, path: str | Path, *, lowercase: bool = False):
+        self.path, self._lowercase = path, lowercase
+
+    def __iter__(self) -> Iterator[str]:
+        """Yields the lines.
+
+        Raises:
+          InputError: As `read_text`.
+        """
+        blank = True
+        for line in stream_lines(self.path):
+            blank = blank and not line.strip()
+            yield (line.lower() if self._lowercase else line) + "\n"
+        if blank:
+            raise InputError(f"{self.path}: holds nothing but white space")
+
+
 def read_lines(path: str | Path) -> list[str]:
     """Reads all lines of a file, which may be gzipped (`.gz`).
 
     Raises:
       InputError: If the file is missing, a directory, unreadable, empty, not UTF-8, or holds a NUL.
     """
-    path = Path(path)
+    return list(stream_lines(path))
+
+
+def stream_lines(path: str | Path) -> Iterator[str]:
+    """Yields all lines of a file as `read_lines` reads them, one in memory at a time.
+
+    Raises:
+      InputError: As `read_lines`, at the line where the trouble is.
+    """
+    path, number = Path(path), 0
     with opened(path) as stream:
-        content = stream.read().removeprefix(b"\xef\xbb\xbf")
-    if not content:
-        raise InputError(f"{path}: is empty")
-    lines = content.split(b"\n")
-    if not lines[-1]:
-        lines.pop()  # a final line feed ends the last line and begins no other
-    return [_decoded(line, str(path), number) for number, line in enumerate(lines, start=1)]
+        for number, line in enumerate(stream, start=1):
+            if number == 1:
+                line = line.removeprefix(b"\xef\xbb\xbf")
+                if not line:
+                    break
+            yield _decoded(line.removesuffix(b"\n"), str(path), number)
+        else:
+            if number:
+                return
+    raise InputError(f"{path}: is empty")
 
 
 def read_line_stream(stream: Iterable[bytes], name: str = "stdin") -> Iterator[str]:
@@ -170,27 +261,12 @@ def _near(path: Path) -> str:
     return f"; did you mean {path.parent / found[0]}?" if found else ""
 
 
-def _checked_pairs(
-    path: Path,
-    lines: Sequence[Any],
-    split: Callable[[Any], tuple[str, str]],
-    on_bad_line: OnBadLine,
-) -> Pairs:
-    sources, targets, skipped = [], [], 0
-    for number, line in enumerate(lines, start=1):
-        try:
-            source, target = split(line)
-            for side, text in (("source", source), ("target", target)):
-                if not text.strip():
-                    raise _BadLine(f"the {side} is empty")
-        except _BadLine as problem:
-            if on_bad_line == "error":
-                raise InputError(f"{path}:{number}: {problem}; {SKIP_HINT}") from None
-            skipped += 1
-        else:
-            sources.append(source)
-            targets.append(target)
-    return Pairs(sources, targets, skipped)
+def _checked(split: Callable[[], tuple[str, str]]) -> tuple[str, str]:
+    pair = split()
+    for side, text in zip(("source", "target"), pair, strict=True):
+        if not text.strip():
+            raise _BadLine(f"the {side} is empty")
+    return pair
 
 
 def _from_tsv(line: str) -> tuple[str, str]:

@@ -3,9 +3,10 @@
 import collections
 import hashlib
 import io
+import itertools
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -16,6 +17,8 @@ TokenKind = Literal["chars", "words", "subwords", "text_words"]
 line feed is a token of its own, as it is between the lines of subwords."""
 
 SPECIALS = ("pad", "bos", "eos", "unk")
+MOST_SUBWORD_TEXTS = 1_000_000
+"""Lines that SentencePiece, which keeps them in memory, is trained on."""
 UNKNOWN = {"chars": "\N{REPLACEMENT CHARACTER}"}
 
 
@@ -57,7 +60,7 @@ class Vocabulary:
         """Returns the tokens that occur at least `min_count` times, the most frequent first.
 
         Args:
-          texts: The training texts of one side.
+          texts: The training texts of one side; gone through twice for subwords.
           kind: What a token is.
           min_count: Rarer tokens will be unknown.
           subword_vocab: Size of a SentencePiece model; a small corpus gets a smaller one.
@@ -65,12 +68,7 @@ class Vocabulary:
         Raises:
           InputError: If no token is left.
         """
-        texts = list(texts)
-        model = (
-            _train_subwords("\n".join(texts).split("\n"), subword_vocab)
-            if kind == "subwords"
-            else b""
-        )
+        model = _train_subwords(_lines(texts), subword_vocab) if kind == "subwords" else b""
         cutter = cls(kind, (), model)
         counts = collections.Counter(token for text in texts for token in cutter.cut(text))
         kept = [token for token, count in counts.items() if count >= min_count]
@@ -200,14 +198,18 @@ def _check_document(document: Any) -> None:
         seen.add(token)
 
 
-def _train_subwords(texts: list[str], vocab_size: int) -> bytes:
-    """Trains on the texts as they are; the same texts give the same model."""
+def _lines(texts: Iterable[str]) -> Iterator[str]:
+    return (line for text in texts for line in text.removesuffix("\n").split("\n"))
+
+
+def _train_subwords(texts: Iterator[str], vocab_size: int) -> bytes:
+    """Trains on the first texts as they are; the same texts give the same model."""
     import sentencepiece
 
     model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(texts),
+            sentence_iterator=itertools.islice(texts, MOST_SUBWORD_TEXTS),
             model_writer=model,
             vocab_size=vocab_size,
             hard_vocab_limit=False,

@@ -19,7 +19,7 @@ Resume = Literal["auto", "must", "never"]
 """
 MAY_CHANGE = (
     *("train", "valid", "run_dir", "steps", "epochs", "minutes", "save_every"),
-    *("decode.", "mesh."),
+    *("decode.", "mesh.", "data.store"),
 )
 """Settings that a run may be continued with another value of (files by what is in them)."""
 

@@ -122,11 +122,10 @@ def test_rows_are_padded_as_a_loop_does_it():
         pad(rows, height=5, width=1, pad_id=9)
 
 
-def test_rows_are_kept_and_found_by_number():
+def test_rows_are_found_by_number():
     ragged = Ragged.of([[1, 2], [], [3], [4, 5, 6]])
     assert [row.tolist() for row in ragged] == [[1, 2], [], [3], [4, 5, 6]]
-    kept = ragged.kept(np.array([True, True, False, True]))
-    assert [row.tolist() for row in kept] == [[1, 2], [], [4, 5, 6]]
+    assert ragged.lengths.tolist() == [2, 0, 1, 3] and ragged[3].tolist() == [4, 5, 6]
     with pytest.raises(IndexError, match="row must be in"):
         ragged[4]
 

@@ -115,7 +115,5 @@ def test_a_loss_that_stays_infinite_stops_the_run_and_names_the_step():
     def broken(state, batch, key):
         return toys.step_fn()(state, toys.infinite(batch), key)
 
-    with pytest.raises(
-        InputError, match="for 20 steps up to step 20: in batch 0; saved"
-    ):
+    with pytest.raises(InputError, match="for 20 steps up to step 20: in batch 0; saved"):
         whole(toys.plan(steps=50), step=broken)
