@@ -79,7 +79,7 @@ def _print_finding(
         console.print((head if not number else Text(" " * 12)) + Text(line))
     if most is None:
         for place in finding.places:
-            console.print(Text(f"{_named(place, place.path)}\t{place.text}"))
+            print(f"{_named(place, place.path)}\t{place.text}")  # rich would widen the tab
     else:
         names = [_named(place, _file(place)) for place in finding.places[:most]]
         wide = max(map(len, names), default=0)

@@ -16,7 +16,7 @@ from seqjax.config import DataConfig
 from seqjax.errors import InputError
 from seqjax.files import write_bytes
 from seqjax.survey.ambiguity import repeated_rows
-from seqjax.survey.corpus import Split
+from seqjax.survey.corpus import Form, Split
 from seqjax.survey.leakage import rows_in_both, rows_in_conflict
 from seqjax.survey.nearness import marks_of, near_rows
 from seqjax.survey.pairs import cut_pairs
@@ -111,6 +111,7 @@ def mend(splits: Splits, codes: Sequence[str], data: DataConfig) -> tuple[Splits
                 splits = {**splits, name: split.kept(kept)}
                 tally[code, name][1] += len(gone)
                 changing |= bool(gone)
+    splits = {name: split._replace(forms=_plain_forms(split)) for name, split in splits.items()}
     repairs = [Repair(*key, *counts) for key, counts in tally.items() if any(counts)]
     return splits, sorted(repairs, key=lambda repair: repair.code)
 
@@ -141,6 +142,10 @@ def write_copy(splits: Splits, directory: Path) -> list[Path]:
             write_bytes(target, packed)
             written.append(target)
     return written
+
+
+def _plain_forms(split: Split) -> list[Form]:
+    return [Form(path, len(split.targets), 0, False, True) for path in split.paths]
 
 
 def _files(split: Split) -> list[Iterable[str]]:
