@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help install demo lint test test-slow
+.PHONY: help install demo lint test test-slow torture
 
 help:
 	@echo "make install    make .venv and install seqjax and its test tools there"
@@ -13,6 +13,7 @@ help:
 	@echo "make lint       ruff check, ruff format --check, pyright"
 	@echo "make test       lint, then all tests but the slow ones"
 	@echo "make test-slow  the tests that take minutes"
+	@echo "make torture    kill one training fifty times and compare it with an untouched one"
 
 install: $(READY)
 
@@ -47,3 +48,7 @@ test: lint
 test-slow: $(READY)
 	@echo "Running the slow tests (pytest -m slow) ..."
 	@$(BIN)/python -m pytest -m slow
+
+torture: $(READY)
+	@echo "Killing one training fifty times (some minutes) ..."
+	@$(BIN)/python tests/torture.py --kills 50 --steps 400 --seed 0

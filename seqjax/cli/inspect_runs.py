@@ -72,7 +72,9 @@ def describe(trained: Trained) -> dict[str, Any]:
         "best_sha256": parameters_sha256(trained.params),
         "config": dataclasses.asdict(trained.config),
         "data": trained.statistics,
-        "history": [row for row in run.read_metrics() if row["event"] == "validation"],
+        "history": [
+            row for row in run.read_metrics() if row.get("event") == "validation" and "step" in row
+        ],
     }
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from seqjax.errors import InputError
+from seqjax.files import parse_json, read_bytes, read_text
 
 TokenKind = Literal["chars", "words", "subwords", "text_words"]
 """`words` are what white space separates; `text_words` are words of a running text, in which every
@@ -163,12 +164,13 @@ class Vocabulary:
         """
         path, model_path = directory / f"{name}.json", directory / f"{name}.spm"
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
+            document = parse_json(read_text(path))
             _check_document(document)
-            model = model_path.read_bytes() if document["kind"] == "subwords" else b""
+            model = read_bytes(model_path) if document["kind"] == "subwords" else b""
             vocabulary = cls(document["kind"], document["tokens"], model)
         except OSError as error:
-            raise InputError(f"{error.filename}: cannot be read ({error.strerror})") from None
+            reason = error.strerror or error
+            raise InputError(f"{model_path}: cannot be read ({reason})") from None
         except (ValueError, RecursionError, RuntimeError) as error:
             raise InputError(f"{path}: not a vocabulary ({error}); restore the file") from None
         if vocabulary.fingerprint() != document["fingerprint"]:

@@ -11,8 +11,11 @@ from typing import Any
 
 from seqjax.config import Config
 from seqjax.errors import InputError
-from seqjax.files import read_text, write_text, writing
+from seqjax.files import parse_json, read_text, write_text, writing
 from seqjax.rundir import config_file
+
+MOST_TOKENS = 1 << 26
+"""That a batch may have, padding counted, in a run which we did not train."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,6 +104,29 @@ class RunDir:
         """Returns the stored config with this directory as `run_dir`; see `config_file`."""
         return dataclasses.replace(config_file.read_config(self.config), run_dir=str(self.path))
 
+    def read_statistics(self) -> dict[str, Any]:
+        """Returns what is stored of the training data.
+
+        Raises:
+          InputError: If it cannot be read, or claims batches of more than `MOST_TOKENS`.
+        """
+        try:
+            found = parse_json(read_text(self.data))
+        except ValueError as error:
+            raise InputError(f"{self.data}: broken JSON ({error}); restore the file") from None
+        match found:
+            case {"task": "language-model", "fingerprint": str()}:
+                return found
+            case {
+                "task": "text-to-text",
+                "fingerprint": str(),
+                "shapes": [_, *_] as shapes,
+                "longest_target": longest,
+            } if all(map(_is_batch, [*shapes, [1, longest, 1]])):
+                return found
+            case _:
+                raise InputError(f"{self.data}: not the statistics of a run; restore the file")
+
     def append_metrics(self, row: dict[str, Any]) -> None:
         """Adds one line to `metrics.jsonl`. Numbers that are not finite are stored as null."""
         with writing(self.metrics), self.metrics.open("a", encoding="utf-8", newline="\n") as file:
@@ -112,18 +138,21 @@ class RunDir:
         A last line that was cut off, when the machine stopped, is left out.
 
         Raises:
-          InputError: If any other line is not a JSON object.
+          InputError: If any other line is not a JSON object with a number for `step` and a text for
+            `event`, if it has them.
         """
         lines = read_text(self.metrics).split("\n") if self.metrics.exists() else []
         while lines and not lines[-1]:
             lines.pop()
         rows = []
         for number, line in enumerate(lines, start=1):
-            row = _json_object(line)
+            row = _row(line)
             if row is not None:
                 rows.append({key: math.nan if row[key] is None else row[key] for key in row})
             elif number < len(lines):
-                raise InputError(f"{self.metrics}:{number}: not a JSON object; delete this line")
+                raise InputError(
+                    f"{self.metrics}:{number}: not a row of a history; delete this line"
+                )
         return rows
 
     def keep_metrics_until(
@@ -222,9 +251,11 @@ def _runs_in(directory: Path) -> list[str]:
 
 def _refuse_links_outwards(run: RunDir) -> None:
     home = run.path.resolve()
-    for path in run.everything():
-        if path.is_symlink() and not path.resolve().is_relative_to(home):
-            raise InputError(f"{path}: a link that leads out of the run directory; remove it")
+    for folder, folders, files in os.walk(run.path):  # which follows none
+        for name in [*folders, *files]:
+            path = Path(folder, name)
+            if path.is_symlink() and not path.resolve().is_relative_to(home):
+                raise InputError(f"{path}: a link that leads out of the run directory; remove it")
 
 
 def _json_line(row: dict[str, Any]) -> str:
@@ -235,9 +266,24 @@ def _json_line(row: dict[str, Any]) -> str:
     return json.dumps(finite, allow_nan=False) + "\n"
 
 
-def _json_object(line: str) -> dict[str, Any] | None:
+def _is_batch(shape: Any) -> bool:
+    """Whether these are source tokens, target tokens and rows, and not too many of them."""
+    match shape:
+        case [int(source), int(target), int(rows)] if min(shape) >= 0:
+            return rows * max(source, target) <= MOST_TOKENS
+        case _:
+            return False
+
+
+def _row(line: str) -> dict[str, Any] | None:
+    """A line of the history; None if it is anything else."""
     try:
-        value = json.loads(line)
+        row = parse_json(line)
     except ValueError:
         return None
-    return value if isinstance(value, dict) else None
+    is_row = (
+        isinstance(row, dict)
+        and type(row.get("step", 0)) is int
+        and type(row.get("event", "")) is str
+    )
+    return row if is_row else None

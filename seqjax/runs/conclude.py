@@ -101,7 +101,7 @@ def load(path: str) -> Trained:
     expected = jax.eval_shape(lambda: learner.init(_smallest_batch(config), jax.random.key(0)))
     params, _ = load_weights(run.best_weights)
     _refuse_other_weights(run, params, expected)
-    statistics = json.loads(run.data.read_text(encoding="utf-8"))
+    statistics = run.read_statistics()
     return Trained(
         run, config, vocabularies, learner, jax.tree.map(jnp.asarray, params), statistics
     )

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from seqjax.build.data import TaskData
 from seqjax.config import Config, differing_fields
 from seqjax.errors import InputError
-from seqjax.files import parse_json, read_text, write_text
+from seqjax.files import write_text
 from seqjax.rundir import RunDir
 from seqjax.train.checkpoint import Checkpoints
 from seqjax.train.progress import Progress
@@ -73,7 +73,7 @@ def describe(run: RunDir, config: Config, data: TaskData, note: Callable[[str], 
       InputError: If the run was begun on other data.
     """
     begun = run.data.exists()
-    if begun and _fingerprint(run) != data.statistics["fingerprint"]:
+    if begun and run.read_statistics().get("fingerprint") != data.statistics["fingerprint"]:
         raise InputError(
             f"{run.path}: the training data is not what the run was begun with; "
             f"choose another --run-dir, or --overwrite to start anew"
@@ -88,14 +88,6 @@ def describe(run: RunDir, config: Config, data: TaskData, note: Callable[[str], 
         write_text(run.data, json.dumps(data.statistics, indent=2, ensure_ascii=False) + "\n")
     for line in data.summary:
         note(line)
-
-
-def _fingerprint(run: RunDir) -> Any:
-    try:
-        document = parse_json(read_text(run.data))
-    except ValueError as error:
-        raise InputError(f"{run.data}: broken JSON ({error}); restore the file") from None
-    return document.get("fingerprint") if isinstance(document, dict) else None
 
 
 def restored(

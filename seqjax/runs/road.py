@@ -14,7 +14,7 @@ from seqjax.build.training import GradientFn, build_training
 from seqjax.build.transfer import NOTHING, build_start, started
 from seqjax.build.vectors import NOTHING_FOUND, build_vectors, start_from, vector_lines
 from seqjax.config import Config
-from seqjax.errors import InputError
+from seqjax.errors import InputError, first_line
 from seqjax.rundir import RunDir, create_run, locked, save_weights
 from seqjax.runs.going_on import Resume, describe, keep_history, prepare, restored
 from seqjax.runs.measure import build_validator
@@ -210,7 +210,10 @@ def _report(
     run: RunDir, gradient_fn: GradientFn, key: Key, state: TrainState, batch: Batch, at: Progress
 ) -> str:
     """Writes down a batch after which training could not go on; says where it went wrong."""
-    where = first_not_finite(gradient_fn, state, batch, key) or "nothing when computed once more"
+    try:
+        where = first_not_finite(gradient_fn, state, batch, key) or "nowhere, computed once more"
+    except Exception as error:  # it walks through JAX's own program, which may hold what is new
+        where = f"where cannot be told ({first_line(error)})"
     facts = {"step": at.step, "epoch": at.epoch, "batch": at.batch, "first_not_finite": where}
     return f"{where}; the batch is in {write_crash(run.crash, state, batch, key, facts)}"
 

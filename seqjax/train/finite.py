@@ -76,8 +76,7 @@ class _Finder:
             branches = params["branches"]
             number = int(np.clip(int(inputs[0]), 0, len(branches) - 1))
             return self._inner(branches[number], inputs[1:], inside)
-        subfunctions, params = equation.primitive.get_bind_params(params)
-        outputs = equation.primitive.bind(*subfunctions, *inputs, **params)
+        outputs = equation.primitive.bind(*inputs, **params)
         outputs = outputs if equation.primitive.multiple_results else [outputs]
         self._look(name, inputs, outputs, inside)
         return outputs

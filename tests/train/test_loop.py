@@ -8,6 +8,7 @@ from train import toys
 
 from seqjax.errors import InputError
 from seqjax.train.checkpoint import Checkpoints
+from seqjax.train.interrupt import Interrupted
 from seqjax.train.loop import INTERRUPTED
 from seqjax.train.progress import Progress
 
@@ -117,3 +118,153 @@ def test_a_loss_that_stays_infinite_stops_the_run_and_names_the_step():
 
     with pytest.raises(InputError, match="for 20 steps up to step 20: in batch 0; saved"):
         whole(toys.plan(steps=50), step=broken)
+
+
+def bad_from(step, until=99, made=None):
+    """A step function whose batches have no finite loss from update `step` to `until`."""
+
+    def run(state, batch, key):
+        if made is not None:
+            made.append(int(state.step))
+        bad = step <= int(state.step) < until
+        return toys.step_fn()(state, toys.infinite(batch) if bad else batch, key)
+
+    return run
+
+
+def test_a_run_that_stays_infinite_keeps_its_last_good_checkpoint(tmp_path):
+    checkpoints, reported = Checkpoints(tmp_path), []
+
+    def report(state, batch, progress):
+        reported.append((int(state.step), np.asarray(batch.inputs.values)))
+        return "in the toy"
+
+    with pytest.raises(
+        InputError, match="for 3 steps up to step 10: in the toy; saved steps: .6, 7"
+    ):
+        toys.run(
+            toys.new_state(),
+            toys.START,
+            checkpoints,
+            toys.plan(steps=50, save_every=1, most_skipped=3),
+            step=bad_from(7),
+            report=report,
+        )
+    # What is reported is the last batch, and the state before it.
+    ((step, values),) = reported
+    assert step == 9
+    np.testing.assert_array_equal(values, toys.make_batch(104).inputs.values)
+    found = checkpoints.restore(toys.new_state(), pytest.fail)
+    assert found is not None and int(found[0].step) == 7
+    assert all(np.isfinite(leaf).all() for leaf in toys.leaves(found[0]))
+
+
+@pytest.mark.parametrize("most_skipped", (1, 3))
+def test_a_run_goes_back_once_with_a_lower_rate(tmp_path, most_skipped):
+    checkpoints, watcher, made = Checkpoints(tmp_path), toys.Watcher(), []
+    plan = toys.plan(steps=50, save_every=4, most_skipped=most_skipped, rollback_rate=0.25)
+    with pytest.raises(InputError, match=f"for {most_skipped} steps up to step {9 + most_skipped}"):
+        toys.run(
+            toys.new_state(),
+            toys.START,
+            checkpoints,
+            plan,
+            step=bad_from(9, made=made),
+            watcher=watcher,
+        )
+    (row,) = watcher.ways_back
+    assert (row["step"], row["from_step"], row["rate"]) == (8, 9 + most_skipped, 0.25)
+    bad = list(range(8, 9 + most_skipped))
+    assert made[-len(bad) :] == bad and made.count(8) == 2  # the batches are read again
+
+
+def test_a_run_that_went_back_and_is_well_goes_on_at_the_lower_rate(tmp_path):
+    calls = []
+
+    def step(state, batch, key):
+        bad = int(state.step) == 7 and 7 not in calls
+        calls.append(int(state.step))
+        return toys.step_fn()(state, toys.infinite(batch) if bad else batch, key)
+
+    plan = toys.plan(steps=20, save_every=4, most_skipped=1, rollback_rate=0.5)
+    state, progress, reason, _ = toys.run(
+        toys.new_state(), toys.START, Checkpoints(tmp_path), plan, step=step
+    )
+    assert reason == "20 steps done" and progress.rolled_back == 8
+    assert float(state.rate) == 0.5 and int(state.skipped) == 0
+
+
+def test_a_save_that_fails_is_told_once_and_the_last_one_must_not(tmp_path, monkeypatch):
+    checkpoints, watcher = Checkpoints(tmp_path), toys.Watcher()
+    plan = toys.plan(steps=9, save_every=1)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    def step(state, batch, key):
+        number = int(state.step)
+        monkeypatch.undo()
+        if 3 <= number < 6:
+            monkeypatch.setattr("os.fsync", full)
+        return toys.step_fn()(state, batch, key)
+
+    toys.run(toys.new_state(), toys.START, checkpoints, plan, step=step, watcher=watcher)
+    (note,) = watcher.notes
+    assert "step 4 could not be saved (No space left on device)" in note and "goes on" in note
+    assert checkpoints.steps() == [8, 9]
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(
+        InputError, match="step 9 could not be saved .*earlier checkpoints are inta"
+    ):
+        toys.run(toys.new_state(), toys.START, Checkpoints(tmp_path / "other"), plan)
+    assert list((tmp_path / "other").iterdir()) == []
+
+
+def test_a_validation_that_was_stopped_is_made_when_the_run_goes_on(tmp_path):
+    checkpoints, watched, before, after = Checkpoints(tmp_path), *(toys.Watcher() for _ in "abc")
+    whole(toys.plan(steps=12), watcher=watched)
+    measured = lambda params: {"loss": abs(3.0 - float(params["slope"]))}
+
+    def stopped(params):
+        if len(before.validations) == 1:
+            raise Interrupted
+        return measured(params)
+
+    *_, reason, _ = toys.run(
+        toys.new_state(),
+        toys.START,
+        checkpoints,
+        toys.plan(steps=12),
+        watcher=before,
+        validate=stopped,
+    )
+    found = checkpoints.restore(toys.new_state(), pytest.fail)
+    assert reason == INTERRUPTED and found is not None
+    progress = Progress(**found[1])
+    assert (progress.step, progress.validated_step) == (10, 5)
+    toys.run(found[0], progress, checkpoints, toys.plan(steps=12), watcher=after)
+    assert before.validations + after.validations == watched.validations
+    found = checkpoints.restore(toys.new_state(), pytest.fail)
+    assert found is not None and found[1]["validated_step"] == 12
+
+
+def test_validating_and_saving_do_not_touch_training(tmp_path):
+    often, _, _, kept = toys.run(
+        toys.new_state(),
+        toys.START,
+        Checkpoints(tmp_path),
+        toys.plan(steps=13, validate_every=1, save_every=1),
+    )
+    never, *_ = whole(toys.plan(steps=13, validate_every=99, save_every=99))
+    assert len(kept) > 1
+    for one, other in zip(toys.leaves(often), toys.leaves(never), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("metric", ("loss", "exact_match"))
+@pytest.mark.parametrize("value", (float("nan"), float("inf"), -float("inf")))
+def test_what_is_not_finite_is_never_the_best_in_either_direction(metric, value):
+    plan = toys.plan(metric=metric)
+    for before in (Progress(step=5), Progress(step=5, best=0.5, best_step=3)):
+        progress, is_best = plan.judged(before, value)
+        assert not is_best and progress.best == before.best and progress.stalled == 1

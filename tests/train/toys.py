@@ -128,6 +128,7 @@ def run(
     interrupted=None,
     step=None,
     react=None,
+    report=None,
 ):
     kept = []
     result = fit(
@@ -142,7 +143,7 @@ def run(
         keep_best=lambda params, row: kept.append((row["step"], float(params["slope"]))),
         checkpoints=checkpoints,
         plan=plan,
-        report=lambda state, batch, progress: f"in batch {progress.batch}",
+        report=report or (lambda state, batch, progress: f"in batch {progress.batch}"),
         observer=watcher or Watcher(),
         interrupted=interrupted or (lambda: False),
     )
