@@ -1,17 +1,24 @@
 """From a model and a configuration to what training minimises."""
 
+import functools
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import flax.linen as nn
+import jax
+import jax.numpy as jnp
 
 from seqjax.build.model import build_language_model, build_seq2seq
 from seqjax.build.objective import Said, build_own_share, token_loss
+from seqjax.build.own_answers import OwnAnswersFn, build_own_answers, loss_of_tokens_alone
+from seqjax.build.stepping import Decoding, Prompted, encode, language_step_fn, seq2seq_step_fn
 from seqjax.build.vectors import NOTHING_FOUND, Found, Tables, held_rows
 from seqjax.config import Config, ObjectiveConfig
 from seqjax.data.vocabulary import Vocabulary
+from seqjax.decode.protocol import StepFn, Symbols
 from seqjax.losses import attention_spread, cross_entropy, token_accuracy
+from seqjax.masking import last_valid
 from seqjax.models.language_model import LanguageModel
 from seqjax.models.seq2seq import Seq2Seq
 from seqjax.types import Batch, Key, Mean, Padded, Parameters
@@ -54,6 +61,8 @@ def build_learner(
 
 
 def _build_learner(config: Config, vocabularies: dict[str, Vocabulary]) -> Learner:
+    said = vocabularies["target" if config.task == "text-to-text" else "text"]
+    symbols = Symbols(said.bos_id, said.eos_id, said.pad_id)
     match config.task:
         case "text-to-text":
             model = build_seq2seq(
@@ -63,13 +72,19 @@ def _build_learner(config: Config, vocabularies: dict[str, Vocabulary]) -> Learn
                 bos_id=vocabularies["target"].bos_id,
                 unk_id=vocabularies["target"].unk_id,
             )
-            return build_seq2seq_learner(model, config.objective)
+            own_answers = build_own_answers(config.objective, symbols, ends=True)
+            return build_seq2seq_learner(model, config.objective, own_answers)
         case "language-model":
             model = build_language_model(config.model, vocab_size=len(vocabularies["text"]))
-            return build_language_learner(model, config.objective, config.data.batch_size)
+            own_answers = build_own_answers(config.objective, symbols, ends=False)
+            return build_language_learner(
+                model, config.objective, config.data.batch_size, own_answers
+            )
 
 
-def build_seq2seq_learner(model: Seq2Seq, config: ObjectiveConfig) -> Learner:
+def build_seq2seq_learner(
+    model: Seq2Seq, config: ObjectiveConfig, own_answers: OwnAnswersFn = loss_of_tokens_alone
+) -> Learner:
     """Returns the text-to-text task: say the target, given the source."""
     own_share_fn = build_own_share(config)
 
@@ -82,6 +97,8 @@ def build_seq2seq_learner(model: Seq2Seq, config: ObjectiveConfig) -> Learner:
             inside = shown["decoder"]
             said = Said(logits, weights, inside["outputs"], inside["dropped"])
             loss = token_loss(config, said, batch.targets)
+            begin_fn = functools.partial(_begin_answers, model, batch.inputs)
+            loss = own_answers(loss, begin_fn, params, batch.targets, jax.random.fold_in(key, 1))
         elif weights.shape[-1]:
             means["attention_spread"] = attention_spread(weights, batch.targets.lengths)
         return loss, (means, memory)
@@ -97,7 +114,12 @@ def build_seq2seq_learner(model: Seq2Seq, config: ObjectiveConfig) -> Learner:
     return Learner(model, init, loss_fn, (), tables)
 
 
-def build_language_learner(model: LanguageModel, config: ObjectiveConfig, rows: int) -> Learner:
+def build_language_learner(
+    model: LanguageModel,
+    config: ObjectiveConfig,
+    rows: int,
+    own_answers: OwnAnswersFn = loss_of_tokens_alone,
+) -> Learner:
     """Returns the language-model task: say the next token; the state goes from batch to batch."""
 
     def loss_fn(params: Parameters, memory: Any, batch: Batch, key: Key, step: Any, *, train: bool):
@@ -107,6 +129,8 @@ def build_language_learner(model: LanguageModel, config: ObjectiveConfig, rows: 
         if train:
             said = Said(logits, logits[..., :0], shown["outputs"], shown["dropped"])
             loss = token_loss(config, said, batch.targets)
+            begin_fn = functools.partial(_go_on_after, model, memory, batch.targets)
+            loss = own_answers(loss, begin_fn, params, batch.targets, jax.random.fold_in(key, 1))
         return loss, (means, memory)
 
     def init(batch: Batch, key: Key) -> Parameters:
@@ -115,6 +139,20 @@ def build_language_learner(model: LanguageModel, config: ObjectiveConfig, rows: 
 
     memory = model.initial_carry(rows)
     return Learner(model, init, loss_fn, memory, {"text": ("embedding", "embedding")})
+
+
+def _begin_answers(model: Seq2Seq, source: Padded, params: Parameters) -> tuple[StepFn, Decoding]:
+    state, memory = encode(model, params, source, covering=False)
+    most_source = source.values.shape[1]
+    return seq2seq_step_fn(model, params, memory, most_source=most_source), state
+
+
+def _go_on_after(
+    model: LanguageModel, carry: Any, targets: Padded, params: Parameters
+) -> tuple[StepFn, Prompted]:
+    """A text goes on after a window of targets, the last of which has not been read."""
+    last = last_valid(targets.values, targets.lengths)
+    return language_step_fn(model, params), Prompted(carry, last, jnp.zeros(last.shape, bool))
 
 
 def _applied(model: nn.Module, asked: tuple, key: Key, train: bool) -> tuple[Any, Any]:

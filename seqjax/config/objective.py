@@ -10,6 +10,7 @@ _WEIGHTS = (
     "activation_weight",
     "change_weight",
     "unlikelihood",
+    "sequence_unlikelihood",
     "coverage_weight",
     "scheduled_sampling_steps",
 )
@@ -18,6 +19,13 @@ _ONLY_WITH = {
     "label_smoothing_kind": "label_smoothing",
     "scheduled_sampling_steps": "scheduled_sampling",
     "scheduled_sampling_curve": "scheduled_sampling_steps",
+    "risk_candidates": "risk_weight",
+    "risk_search": "risk_weight",
+    "risk_cost": "risk_weight",
+    "risk_alpha": "risk_weight",
+    "risk_reference": "risk_weight",
+    "sequence_unlikelihood_ngram": "sequence_unlikelihood",
+    "sequence_unlikelihood_length": "sequence_unlikelihood",
 }
 """Settings that mean nothing unless another is on."""
 
@@ -44,6 +52,27 @@ class ObjectiveConfig:
     unlikelihood: float = 0.0
     """Weight of the unlikelihood of earlier tokens: -log(1 - p(c)) for every c among the targets
     before a token, but for itself (Welleck et al., 2020, who take 1)."""
+    risk_weight: float = 0.0
+    """Share of the loss that is the expected cost of the model's own answers (minimum risk
+    training); the rest is that of the tokens. Train without it first (text-to-text only)."""
+    risk_candidates: int = 8
+    """Answers to each source that stand for all."""
+    risk_search: Literal["sample", "beam"] = "sample"
+    """How they are found: draws, or beam search."""
+    risk_cost: Literal["edit", "bleu"] = "edit"
+    """What an answer costs: edits over the tokens of the reference, or 1 less its BLEU+1."""
+    risk_alpha: float = 5e-3
+    """How sharply the model's probabilities tell its answers apart (Shen et al., 2016, whose value
+    this is); with 1 they count as they are."""
+    risk_reference: bool = False
+    """Let the reference be one of the answers too."""
+    sequence_unlikelihood: float = 0.0
+    """Weight of the unlikelihood of whatever repeats an n-gram in what the model goes on to say by
+    itself, greedily (Welleck et al., 2020). Train a model without it first."""
+    sequence_unlikelihood_ngram: int = 4
+    """Tokens of such an n-gram."""
+    sequence_unlikelihood_length: int = 50
+    """Tokens that a language model goes on for; an answer ends by itself."""
     coverage_weight: float = 0.0
     """Weight of the coverage loss: the attention, per target token, that falls where it had fallen
     before. 1 keeps a summary from saying things twice (text-to-text only)."""
@@ -66,7 +95,16 @@ class ObjectiveConfig:
                 name,
                 f"left at {_default(name)} when objective.{other} is {_default(other)}",
             )
-        self._require(0 <= self.scheduled_sampling <= 1, "scheduled_sampling", "in [0, 1]")
+        for name in ("scheduled_sampling", "risk_weight"):
+            self._require(0 <= getattr(self, name) <= 1, name, "in [0, 1]")
+        self._require(
+            self.risk_candidates >= 2 - self.risk_reference,
+            "risk_candidates",
+            "at least 2, or 1 with objective.risk_reference",
+        )
+        self._require(self.risk_alpha > 0, "risk_alpha", "positive")
+        for name in ("sequence_unlikelihood_ngram", "sequence_unlikelihood_length"):
+            self._require(getattr(self, name) >= 1, name, "at least 1")
         self._require(0 <= self.label_smoothing < 1, "label_smoothing", "in [0, 1)")
 
     def _require(self, holds: bool, name: str, constraint: str) -> None:

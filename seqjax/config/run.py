@@ -184,13 +184,21 @@ class Config:
             f"one of {', '.join(OF_LIKELIHOOD)} for a language model",
             repr(self.validation.metric),
         )
-        for name in ("coverage_weight", "scheduled_sampling"):
+        for name in ("coverage_weight", "scheduled_sampling", "risk_weight"):
             require(
                 self.task == "text-to-text" or not getattr(self.objective, name),
                 f"objective.{name}",
                 "0 for a language model",
                 getattr(self.objective, name),
             )
+        length = self.objective.sequence_unlikelihood_length
+        require(
+            self.task == "language-model" or length == ObjectiveConfig.sequence_unlikelihood_length,
+            "objective.sequence_unlikelihood_length",
+            f"left at {ObjectiveConfig.sequence_unlikelihood_length} for text-to-text, where an "
+            "answer ends by itself",
+            length,
+        )
         for name, nothing in _OF_A_SOURCE.items():
             require(
                 self.task == "text-to-text" or getattr(self.decode, name) == nothing,

@@ -6,6 +6,10 @@ from seqjax.losses.attention import attention_spread as attention_spread
 from seqjax.losses.attention import coverage_loss as coverage_loss
 from seqjax.losses.cross_entropy import cross_entropy as cross_entropy
 from seqjax.losses.cross_entropy import token_accuracy as token_accuracy
+from seqjax.losses.likeness import bleu_costs as bleu_costs
+from seqjax.losses.likeness import edit_costs as edit_costs
+from seqjax.losses.risk import are_new as are_new
+from seqjax.losses.risk import expected_costs as expected_costs
 from seqjax.losses.unlikelihood import repeats_ngram as repeats_ngram
 from seqjax.losses.unlikelihood import repetition_unlikelihood as repetition_unlikelihood
 from seqjax.losses.unlikelihood import unlikelihood as unlikelihood

@@ -46,7 +46,7 @@ def cross_entropy(
     return Mean(jnp.sum(losses), jnp.sum(mask).astype(jnp.float32))
 
 
-@functools.partial(jax.custom_jvp, nondiff_argnums=(1, 2, 3, 4))
+@functools.partial(jax.custom_jvp, nondiff_argnums=(3, 4))
 def _token_losses(
     logits: Float[Array, "batch time vocab"],
     gold: Int[Array, "batch time"],
@@ -75,8 +75,8 @@ def _losses_and_normaliser(logits, gold, mask, label_smoothing, z_loss):
 
 
 @_token_losses.defjvp
-def _token_losses_jvp(gold, mask, label_smoothing, z_loss, primals, tangents):
-    (logits,), (d_logits,) = primals, tangents
+def _token_losses_jvp(label_smoothing, z_loss, primals, tangents):
+    (logits, gold, mask), (d_logits, _, _) = primals, tangents
     losses, normaliser = _losses_and_normaliser(logits, gold, mask, label_smoothing, z_loss)
     is_gold = jnp.arange(logits.shape[-1])[None, None] == gold[..., None]
     spread = label_smoothing / logits.shape[-1]

@@ -46,8 +46,12 @@ def unlikelihood(
     logits = jnp.where(any_counts, logits, 0.0)  # no NaN of padding may reach a gradient
     said = jnp.take_along_axis(logits, jnp.where(counts, tokens, 0), axis=-1)
     log_probs = said - jax.nn.logsumexp(logits, axis=-1, keepdims=True)
-    log_probs = jnp.minimum(jnp.where(counts, log_probs, -1.0), -LEAST)
-    return jnp.where(counts, -jnp.log(-jnp.expm1(log_probs)), 0.0)
+    return jnp.where(counts, minus_log_of_rest(jnp.where(counts, log_probs, -1.0)), 0.0)
+
+
+def minus_log_of_rest(log_probs: Float[Array, "*rows"]) -> Float[Array, "*rows"]:
+    """Returns `-log(1 - p)` of log-probabilities, with p at most 1 - LEAST."""
+    return -jnp.log(-jnp.expm1(jnp.minimum(log_probs, -LEAST)))
 
 
 def repeats_ngram(

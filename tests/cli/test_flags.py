@@ -317,6 +317,15 @@ MISTAKES = [
         "train --objective.scheduled-sampling-steps 9",
         "objective.scheduled_sampling_steps must be left at 0 when objective.scheduled_sampling is",
     ),
+    (
+        "train --task language-model --objective.risk-weight 0.5",
+        "objective.risk_weight must be 0 for a language model, got 0.5",
+    ),
+    ("train --objective.risk-cost bleu", "objective.risk_cost must be left at edit when objective"),
+    (
+        "train --objective.risk-weight 1 --objective.risk-candidates 1",
+        "objective.risk_candidates must be at least 2, or 1 with objective.risk_reference, got 1",
+    ),
     ("train --objective.change-weight -1", "objective.change_weight must be at least 0, got -1"),
     ("train --model.embedding-dropout 1", "model.embedding_dropout must be in [0, 1), got 1.0"),
     (

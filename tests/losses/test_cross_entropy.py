@@ -78,6 +78,13 @@ def test_padding_changes_neither_loss_nor_gradient():
     )
 
 
+def test_a_gradient_can_be_had_of_what_is_compiled_already():
+    logits, targets = make()
+    loss = lambda z, targets: cross_entropy(z, targets).total
+    twice = jax.jit(jax.grad(jax.jit(loss)))(logits, targets)
+    np.testing.assert_allclose(twice, jax.grad(loss)(logits, targets), atol=1e-6)
+
+
 def test_a_batch_of_nothing_costs_nothing():
     logits, targets = make()
     empty = Padded(targets.values, jnp.zeros(3, jnp.int32))
