@@ -28,7 +28,7 @@ ORDER = (
     ("predict",),
     ("runs.spectator", "runs.record", "runs.measure", "runs.going_on"),
     ("runs.road", "runs.conclude"),
-    ("runs.together",),
+    ("runs.together", "runs.average"),
     ("runs.diagnose",),
     ("cli",),
 )

@@ -243,6 +243,26 @@ class ExplainFlags:
 
 
 @dataclass(frozen=True)
+class AverageFlags:
+    """Makes a run of the mean of several sets of weights, of equal models and vocabularies."""
+
+    runs: tuple[str, ...]
+    """The run directories, whose best weights are averaged."""
+    output: str | None = None
+    """Directory of the run that is made; it must not be one already."""
+    last: int | None = None
+    """Average this many of the newest checkpoints (of each run) in place of the best weights; a
+    run keeps as many as --keep says."""
+
+    def __post_init__(self):
+        _at_least_one("last", self.last)
+        if self.output is None:
+            raise ValueError("output must be given, a directory for the mean")
+        if len(self.runs) * (self.last or 1) < 2:
+            raise ValueError("runs must be several, or last at least 2: one alone has no mean")
+
+
+@dataclass(frozen=True)
 class DoctorFlags:
     """Tells what this installation is made of and checks that it computes rightly."""
 

@@ -14,6 +14,7 @@ COMMANDS = {
     "generate": "let a language model go on from a prompt",
     "inspect": "tell what a run is, or what is in data before there is a run",
     "explain": "tell what a code such as SJ-D04 means, and what to do about it",
+    "average": "make a run of the mean weights of several, or of the last checkpoints",
     "doctor": "check this installation: versions, devices, a canary computation",
     "bench": "time what is ours beside what is others'",
 }
@@ -47,6 +48,9 @@ The same command again goes on where the training was interrupted.""",
   seqjax inspect --task language-model --data train.txt --valid valid.txt --json""",
     "explain": """  seqjax explain SJ-D04
   seqjax explain""",
+    "average": """\
+  seqjax average runs/dates --last 2 --output runs/dates-mean
+  seqjax average runs/seed0 runs/seed1 --output runs/soup""",
     "doctor": """\
   seqjax doctor
   seqjax doctor --json""",
@@ -142,6 +146,7 @@ def _help(command: str) -> int:
         "generate": flags.GenerateFlags,
         "inspect": flags.InspectFlags,
         "explain": flags.ExplainFlags,
+        "average": flags.AverageFlags,
         "doctor": flags.DoctorFlags,
         "bench": flags.BenchFlags,
     }
@@ -189,6 +194,11 @@ def _run(command: str, tokens: list[str]) -> int:
             from seqjax.cli import explain
 
             return explain.run(arguments)
+        case "average":
+            arguments = read_flags(flags.AverageFlags, tokens)
+            from seqjax.cli import average
+
+            return average.run(arguments)
         case "doctor":
             arguments = read_flags(flags.DoctorFlags, tokens)
             from seqjax.cli import doctor

@@ -163,6 +163,8 @@ class Config:
     """Stop after this many minutes of training (compilation and validation included)."""
     save_every: int | None = None
     """Steps between checkpoints; by default each validation."""
+    keep: int = 2
+    """Newest checkpoints that stay."""
     seed: int = 0
     """Seed of everything that is random."""
     data: DataConfig = field(default_factory=DataConfig)
@@ -174,6 +176,7 @@ class Config:
     mesh: MeshConfig = field(default_factory=MeshConfig)
 
     def __post_init__(self):
+        require(self.keep >= 1, "keep", "at least 1", self.keep)
         for name in ("steps", "epochs", "save_every"):
             value = getattr(self, name)
             require(value is None or value >= 1, name, "at least 1", value)

@@ -18,7 +18,7 @@ Resume = Literal["auto", "must", "never"]
 """What to do in a directory: go on if there is something to go on from, only then, or not at all.
 """
 MAY_CHANGE = (
-    *("train", "valid", "run_dir", "steps", "epochs", "minutes", "save_every"),
+    *("train", "valid", "run_dir", "steps", "epochs", "minutes", "save_every", "keep"),
     *("decode.", "mesh.", "data.store"),
 )
 """Settings that a run may be continued with another value of (files by what is in them)."""

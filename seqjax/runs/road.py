@@ -90,7 +90,7 @@ def _train(
     run: RunDir, config: Config, layout: Layout, spectator: Spectator, interrupts: Interrupts
 ) -> Outcome:
     data = build_data(config)
-    checkpoints = Checkpoints(run.checkpoints)
+    checkpoints = Checkpoints(run.checkpoints, keep=config.keep)
     begins = not checkpoints.steps()
     found = build_vectors(config.model, data.vocabularies) if begins else NOTHING_FOUND
     key = jax.random.key(config.seed)

@@ -21,6 +21,7 @@ from seqjax.rundir.steps import DamagedError, Steps
 from seqjax.rundir.tensors import Tensors, open_tensors, write_tensors
 from seqjax.train.parts import Leaf, Piece, described, joined, located, parts_of, placed
 from seqjax.train.step import TrainState
+from seqjax.types import Parameters
 
 PROGRESS = "progress.json"
 TREE = "tree"
@@ -109,6 +110,33 @@ class Checkpoints:
                 f"bring one back, or use --overwrite to start anew"
             )
         return None
+
+    def weights(self, step: int) -> Parameters:
+        """Returns the weights of a step as NumPy arrays: their average where it has one.
+
+        Raises:
+          InputError: If the step is damaged.
+        """
+        try:
+            names, home = self._steps.verify(step), self._steps.path(step)
+            stored = _Stored([open_tensors(home / name) for name in _complete(names)])
+            found: Parameters = {}
+            for kind in ("average/", "params/"):
+                for name, leaf in stored.leaves.items():
+                    if name.startswith(kind):
+                        whole = tuple(slice(0, size) for size in leaf.shape)
+                        *rooms, last = name.removeprefix(kind).split("/")
+                        inner = found
+                        for room in rooms:
+                            inner = inner.setdefault(room, {})
+                        inner[last] = stored.read(name, whole)
+                if found:
+                    break
+            return found
+        except (DamagedError, OSError, ValueError) as error:
+            raise InputError(
+                f"{self._steps.path(step)}: damaged ({error}); leave it out or bring it back"
+            ) from None
 
     def _is_whole(self, step: int) -> bool:
         try:

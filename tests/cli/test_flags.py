@@ -10,6 +10,7 @@ import pytest
 
 from seqjax.cli import doctor
 from seqjax.cli.flags import (
+    AverageFlags,
     BenchFlags,
     DecodeFlags,
     DoctorFlags,
@@ -38,6 +39,7 @@ KINDS = {
     "explain": ExplainFlags,
     "doctor": DoctorFlags,
     "bench": BenchFlags,
+    "average": AverageFlags,
 }
 
 
