@@ -98,7 +98,8 @@ DOCUMENTS = sorted((ROOT.parent / "docs").rglob("*.md"))
 def test_every_test_that_the_documentation_names_is_there(document):
     tests = Path(__file__).parent
     named = re.findall(r"`(?:([\w/]+\.py)?(::))?(test_\w+)`", document.read_text(encoding="utf-8"))
-    assert len(named) > 20 or document.name == "decoding.md"
+    least = {"decoding.md": 0, "data.md": 5}.get(document.name, 20)
+    assert len(named) >= least
     place = ""
     for path, colons, name in named:
         place = path or (place if colons else "test_laws.py")

@@ -41,7 +41,7 @@ def simple_answers(splits: Mapping[str, Split], source: Side, target: Side) -> l
         whole = len(split.targets)
         rates = {word: _token_error_rate(said, split, target) for word, said in answers.items()}
         told = " · ".join(
-            f"{word} {percent(count, whole)} ({100 * rates[word]:.0f} % token errors)"
+            f"{word} {percent(count, whole)} ({_errors(rates[word])} token errors)"
             for word, count in exact.items()
         )
         found = name != "train" and sum(text in known for text in split.sources)
@@ -123,6 +123,10 @@ def _looks_spaced(texts: Sequence[str], most: int = 400) -> bool:
     words = collections.Counter(word for text in probed for word in text.split())
     spaced = sum(" " in text for text in probed) > 0.8 * len(probed)
     return spaced and len(words) <= most and words.total() > 20 * len(words)
+
+
+def _errors(rate: float) -> str:
+    return f"{100 * rate:.0f} %" if rate < 10 else "over 1,000 %"
 
 
 def _majority(split: Split) -> str:

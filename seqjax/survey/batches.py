@@ -7,7 +7,11 @@ from seqjax.survey.finding import Finding, percent
 from seqjax.survey.tokens import Side
 
 MUCH = 0.15
-LESS = "more shapes (--data.buckets), smaller batches (--data.batch-size) or no very long pairs"
+LESS = "more shapes (--data.buckets), or no very long pairs (--data.max-source, --data.max-target)"
+FILLED = 0.03
+FULLER = (
+    "smaller batches (--data.batch-size) or fewer shapes (--data.buckets) leave fewer rows empty"
+)
 
 
 def batch_plan(source: Side, target: Side, data: DataConfig) -> Finding:
@@ -20,7 +24,7 @@ def batch_plan(source: Side, target: Side, data: DataConfig) -> Finding:
         report = plan_report(sources[fits], targets[fits] + 1, data)  # EOS
     except InputError as error:
         return Finding("SJ-D21", "error", str(error))
-    much = report.padding_and_filling > MUCH
+    much, empty = report.padding > MUCH, report.padding_and_filling - report.padding > FILLED
     told = " ".join(f"{shape.source}x{shape.target}·{shape.rows}" for shape in report.shapes)
     filled = percent(round(report.padding_and_filling, 4), 1)
     return Finding(
@@ -29,6 +33,6 @@ def batch_plan(source: Side, target: Side, data: DataConfig) -> Finding:
         f"{report.batches:,} batches an epoch, {percent(round(report.padding, 4), 1)} padding "
         f"({filled} with filling rows), {report.compilations} compilations; shapes (source x "
         f"target · rows) {told}",
-        mend=LESS if much else "",
+        mend=LESS if much else FULLER if empty else "",
         numbers=report.document(),
     )

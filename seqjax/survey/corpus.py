@@ -109,8 +109,8 @@ def read_pair_split(name: str, paths: Sequence[str]) -> Split:
             if as_json:
                 split.records.append(record)  # pyright: ignore[reportAttributeAccessIssue]
     if not split.targets:
-        first = f" (line {split.bad[0].place.line}: {split.bad[0].why})" if split.bad else ""
-        raise InputError(f"{paths[0]}: no line of it can be used{first}")
+        first = f"; line {split.bad[0].place.line} {split.bad[0].why}" if split.bad else ""
+        raise InputError(f"{paths[0]}: no line of it is a pair (source<TAB>target){first}")
     return split
 
 

@@ -95,7 +95,8 @@ def near_sources(
             share = percent(len(near), len(split.sources))
             told.append(f"{len(near):,} {split.name} ({share})")
         for row, other in near.items():
-            text = f"{shown(split.sources[row], 30)}  ~  {shown(train.sources[other], 30)} in train"
+            theirs_at = f"train line {train.numbers[other]}"
+            text = f"{shown(split.sources[row], 30)}  ~  {theirs_at}: {shown(train.sources[other])}"
             places.append(Place(split.paths[0], split.numbers[row], text))
     how = "are the same but for one word" if of_words else "look like other forms of one word"
     if not places:

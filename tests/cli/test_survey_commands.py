@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from cli.commands import SMALL, one_line_error, seqjax
@@ -132,3 +133,9 @@ def test_every_code_is_explained(capsys):
         assert f"{entry.code}  {entry.says}\n" in page
     assert len(CODES) >= 15 and set(FIXABLE) < {entry.code for entry in CODES}
     assert "did you mean SJ-D" in one_line_error(capsys, "explain", "SJ-D0")
+
+
+def test_the_documentation_lists_every_code_as_it_is():
+    page = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (SJ-D\d\d) \| (.*) \| (yes|) \|$", page, re.MULTILINE)
+    assert rows == [(e.code, e.says, "yes" if e.code in FIXABLE else "") for e in CODES]
