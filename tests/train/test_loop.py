@@ -67,7 +67,13 @@ def test_the_last_step_is_validated_and_saved_once():
     assert checkpoints.saved == [3, 5, 6, 7]
 
 
-@pytest.mark.parametrize("kill_after", (1, 4, 5, 6, 9, 11))
+QUICK = (1, 4, 5, 6, 9, 11)
+
+
+@pytest.mark.parametrize(
+    "kill_after",
+    [k if k in QUICK else pytest.param(k, marks=pytest.mark.slow) for k in range(1, 23)],
+)
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path, kill_after):
     watched = toys.Watcher()
     expected, expected_progress, _, _ = whole(toys.plan(steps=23), watcher=watched)
