@@ -19,7 +19,7 @@ from seqjax.survey.running import survey_text
 
 PAIR_CODES = [code for code in FIXABLE if code not in OF_TEXTS]
 TEXT_CODES = [code for code in FIXABLE if code not in OF_PAIRS]
-SHORT = DataConfig(target_tokens="words")
+SHORT = DataConfig(target_tokens="words", buckets=1)
 TRAIN = (
     *(f"word{n}|W {n % 7} R D{n % 50} X" for n in range(60)),
     "leak|L IY K",  # stands in test
