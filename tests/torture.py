@@ -92,15 +92,16 @@ def newest(run: Path) -> int:
     return -1
 
 
-def saving(run: Path) -> bool:
-    """Whether a step is being written."""
+def unsealed(run: Path) -> set[str]:
+    """Returns the steps that are being written, or were when a process was killed."""
     with contextlib.suppress(FileNotFoundError):
-        return any(name.endswith(".new") for name in os.listdir(run / "checkpoints"))
-    return False
+        return {name for name in os.listdir(run / "checkpoints") if name.endswith(".new")}
+    return set()
 
 
 def strike(run: Path, steps: int, mode: str, target: int, draw: random.Random) -> Kill:
     """Starts the training and ends it when it has come to `target`."""
+    left = unsealed(run)
     with subprocess.Popen(
         command(run, steps), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as trainer:
@@ -112,7 +113,7 @@ def strike(run: Path, steps: int, mode: str, target: int, draw: random.Random) -
             before = newest(run)
             wait_for(trainer, lambda: newest(run) > max(before, target - 1))
             if mode == "kill in a save":
-                wait_for(trainer, lambda: saving(run))
+                wait_for(trainer, lambda: unsealed(run) - left)
                 time.sleep(draw.uniform(0, 0.004))
             else:
                 time.sleep(draw.uniform(0, 0.5))
@@ -130,7 +131,7 @@ def strike(run: Path, steps: int, mode: str, target: int, draw: random.Random) -
         said = trainer.stderr.read() or ""
     assert code in CODES[mode] | {0}, f"{mode}: exit code {code}: {said[-2_000:]}"
     assert "Traceback" not in said, said[-2_000:]
-    return Kill(mode, step, code, saving(run))
+    return Kill(mode, step, code, bool(unsealed(run) - left))
 
 
 def wait_for(trainer, holds, seconds=300):
@@ -208,7 +209,7 @@ def torture(folder: Path, kills: int, steps: int, seed: int, modes=tuple(MODES),
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--steps", type=int, default=1_500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="where the two runs are kept")
     given = parser.parse_args()

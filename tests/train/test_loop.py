@@ -1,6 +1,8 @@
 """The loop: what ends it, what it keeps, and that it goes on as if nothing had happened."""
 
 import dataclasses
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from train import toys
 
 from seqjax.errors import InputError
 from seqjax.train.checkpoint import Checkpoints
-from seqjax.train.interrupt import Interrupted
+from seqjax.train.interrupt import Interrupted, Interrupts
 from seqjax.train.loop import INTERRUPTED
 from seqjax.train.progress import Progress
 
@@ -274,3 +276,47 @@ def test_what_is_not_finite_is_never_the_best_in_either_direction(metric, value)
     for before in (Progress(step=5), Progress(step=5, best=0.5, best_step=3)):
         progress, is_best = plan.judged(before, value)
         assert not is_best and progress.best == before.best and progress.stalled == 1
+
+
+@pytest.mark.parametrize("place", ("step", "validate", "save", "batches"))
+@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGINT))
+def test_wherever_a_signal_comes_the_run_is_saved_and_goes_on_exactly(
+    tmp_path, monkeypatch, place, number
+):
+    watched, before, after = (toys.Watcher() for _ in "abc")
+    expected, *_ = whole(toys.plan(steps=13), watcher=watched)
+    checkpoints, calls = Checkpoints(tmp_path), []
+
+    def struck(function, at):
+        def call(*arguments, **more):
+            calls.append(place)
+            if len(calls) == at:
+                signal.raise_signal(number) if place != "batches" else os.kill(os.getpid(), number)
+            return function(*arguments, **more)
+
+        return call
+
+    measured = lambda params: {"loss": abs(3.0 - float(params["slope"]))}
+    with monkeypatch.context() as patch, Interrupts() as interrupts, interrupts.polled():
+        if place == "save":
+            patch.setattr(checkpoints, "save", struck(checkpoints.save, 1))
+        if place == "batches":
+            patch.setattr(toys, "make_batch", struck(toys.make_batch, 7))
+        *_, reason, _ = toys.run(
+            toys.new_state(),
+            toys.START,
+            checkpoints,
+            toys.plan(steps=13),
+            watcher=before,
+            step=struck(toys.step_fn(), 7) if place == "step" else None,
+            validate=struck(measured, 1) if place == "validate" else measured,
+            interrupted=lambda: interrupts.requested,
+        )
+    found = checkpoints.restore(toys.new_state(), pytest.fail)
+    assert reason == INTERRUPTED and found is not None and 5 <= int(found[0].step) <= 7
+    state, *_ = toys.run(
+        found[0], Progress(**found[1]), checkpoints, toys.plan(steps=13), watcher=after
+    )
+    for one, other in zip(toys.leaves(state), toys.leaves(expected), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert before.validations + after.validations == watched.validations
