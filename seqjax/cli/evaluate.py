@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from seqjax.build.data import build_data
+from seqjax.build.data import TaskData, build_data
 from seqjax.cli.beside import read_beside
 from seqjax.cli.flags import BesideFlags, EvaluateFlags, decode_config
 from seqjax.cli.screen import PERCENT, Screen
+from seqjax.config import Config
 from seqjax.data.readers import Pairs, read_pairs, read_text
 from seqjax.errors import InputError
 from seqjax.files import write_text
@@ -64,13 +65,21 @@ def _read(flags: EvaluateFlags, trained: Trained) -> Any:
     if config.task == "language-model":
         if flags.data:
             return read_text(flags.data[0], lowercase=config.data.lowercase)
-        return build_data(config).valid
+        return _own_data(config).valid
     if flags.data:
         data = config.data
         pairs = read_pairs(flags.data, on_bad_line=data.on_bad_line, lowercase=data.lowercase)
     else:
-        pairs = build_data(config).valid
+        pairs = _own_data(config).valid
     return Pairs(pairs.sources[: flags.limit], pairs.targets[: flags.limit], pairs.skipped)
+
+
+def _own_data(config: Config) -> TaskData:
+    """The data that a run names, which a stranger may have written: nobody waits at a pipe."""
+    for path in (*config.train, *config.valid):
+        if Path(path).exists() and not Path(path).is_file():
+            raise InputError(f"{path}: no regular file, and the run names it; give --data FILE")
+    return build_data(config)
 
 
 def _shown(name: str, value: Any) -> str:

@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 import json
+import sys
 from typing import Any
 
 import jax
@@ -88,7 +89,7 @@ def _newest(trained: Trained) -> tuple[Any, dict[str, Any]]:
     )
     template = training.init_fn(trained.params)
     checkpoints = Checkpoints(trained.run.checkpoints)
-    found = checkpoints.restore(template, lambda text: None)
+    found = checkpoints.restore(template, lambda text: print("warning ", text, file=sys.stderr))
     return found or (None, {})
 
 

@@ -210,3 +210,12 @@ def test_a_hostile_history_is_refused_by_line(run, tmp_path, capsys, row):
     lines = (hostile / "metrics.jsonl").read_text()
     (hostile / "metrics.jsonl").write_text(row + "\n" + lines)
     assert f"{hostile}/metrics.jsonl:1: not a row" in one_line_error(capsys, "inspect", hostile)
+
+
+def test_a_pipe_that_a_run_names_as_its_data_is_not_waited_for(run, tmp_path, capsys):
+    hostile = tmp_path / "run"
+    shutil.copytree(run, hostile)
+    os.mkfifo(tmp_path / "pipe")
+    edited("config.json", lambda d: d["config"].update(valid=[str(tmp_path / "pipe")]))(hostile)
+    error = one_line_error(capsys, "evaluate", hostile)
+    assert f"{tmp_path / 'pipe'}: no regular file, and the run names it" in error
