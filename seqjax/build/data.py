@@ -18,6 +18,8 @@ from seqjax.data.ragged import Ragged
 from seqjax.data.readers import Pairs, Splits
 from seqjax.data.vocabulary import Vocabulary
 from seqjax.data.windows import Windows
+from seqjax.survey.finding import percent
+from seqjax.survey.leakage import seen_in_training
 from seqjax.train.loop import Feed
 from seqjax.types import Batch
 
@@ -139,6 +141,7 @@ def _pairs_data(config: Config, splits: Splits) -> TaskData:
         f"{statistics['target_vocabulary']:,} target {data.target_tokens} · "
         f"longest {longest_source} -> {longest_target}",
         f"batches  {report.line()}",
+        *_leak(config, splits),
     ]
     return TaskData(
         vocabularies,
@@ -152,6 +155,15 @@ def _pairs_data(config: Config, splits: Splits) -> TaskData:
         statistics,
         summary,
     )
+
+
+def _leak(config: Config, splits: Splits) -> list[str]:
+    """A line on validation pairs that are trained on; none for what is held out or on disk."""
+    if not config.valid or not isinstance(splits.train, Pairs):
+        return []
+    count, whole = seen_in_training(splits.valid.both(), splits.train.both()), len(splits.valid[0])
+    said = f"{count:,} of {whole:,} valid pairs ({percent(count, whole)}) also stand in train"
+    return [f"warning  SJ-D03  {said} (seqjax explain SJ-D03)"] if count else []
 
 
 def _text_data(config: Config, splits: Splits) -> TaskData:

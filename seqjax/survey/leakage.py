@@ -1,7 +1,7 @@
 """What stands in two splits: the same pair, or the same source with another target."""
 
 import collections
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from seqjax.survey.corpus import Split
 from seqjax.survey.finding import Finding, percent
@@ -9,9 +9,23 @@ from seqjax.survey.finding import Finding, percent
 CODE_OF = {("train", "test"): "SJ-D02", ("train", "valid"): "SJ-D03", ("valid", "test"): "SJ-D26"}
 
 
-def pairs_of(split: Split) -> list[tuple[str, str]]:
+Pair = tuple[str, str]
+
+
+def pairs_of(split: Split) -> list[Pair]:
     """Returns source and target of each pair."""
     return list(zip(split.sources, split.targets, strict=True))
+
+
+def seen_in_training(pairs: Iterable[Pair], training: Iterable[Pair]) -> int:
+    """Returns how many of the pairs stand in training, of whose pairs none is kept.
+
+    >>> seen_in_training([("a", "x"), ("a", "x"), ("b", "y")], iter([("a", "x"), ("b", "z")]))
+    2
+    """
+    pairs = list(pairs)
+    seen = set(pairs).intersection(training)
+    return sum(pair in seen for pair in pairs)
 
 
 def rows_in_both(split: Split, other: Split) -> list[int]:

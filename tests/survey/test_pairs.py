@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from survey.made import CHARS, WORDS, findings, found, splits, where
+from survey.made import CHARS, WORDS, findings, found, splits, where, write
 
 from seqjax.build.data import build_data
 from seqjax.config import Config, DataConfig
@@ -54,6 +54,16 @@ def test_leaks_are_those_of_a_loop(seed):
         if any(source == known for known, _ in both[0]) and (source, target) not in both[0]
     ]
     assert rows_in_conflict(other, train) == conflicts
+
+
+def test_training_says_so_if_it_is_judged_by_what_it_has_seen(tmp_path):
+    write(tmp_path / "train.tsv", "a\tx\nb\ty\nb\ty\n")
+    train, data = (str(tmp_path / "train.tsv"),), DataConfig(buckets=1)
+    for content, warned in (("b\ty\nb\ty\na\ty\n", "2 of 3 valid pairs (66.7 %)"), ("b\tx\n", "")):
+        valid = (write(tmp_path / "valid.tsv", content),)
+        summary = build_data(Config(train=train, valid=valid, data=data)).summary
+        (line,) = [line for line in summary if "SJ-D03" in line] or [""]
+        assert warned in line and bool(warned) == bool(line)
 
 
 def test_one_split_leaks_nowhere():
