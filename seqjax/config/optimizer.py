@@ -101,18 +101,18 @@ class OptimizerConfig:
     """Weights that stay as they are, by their paths in best.safetensors, or the beginning of paths,
     with * for anything (encoder/embedding decoder/*_kernel)."""
 
-    @property
-    def needs_last_step(self) -> bool:
-        """Whether the learning rate depends on how long the run is."""
-        shares = self.schedule == "luong" and self.luong_unit == "run"
-        return shares or self.schedule in ("linear", "cosine", "polynomial")
-
     most_skipped: int = 20
     """Steps in a row whose loss or gradient is not finite, each of them left out, after which the
     batch is written to crash/ and training goes back or stops."""
     rollback_rate: float = 0.0
     """Go back to the last good checkpoint then, once, with the learning rate multiplied by this; 0
     stops. The batches after the checkpoint are read again."""
+
+    @property
+    def needs_last_step(self) -> bool:
+        """Whether the learning rate depends on how long the run is."""
+        shares = self.schedule == "luong" and self.luong_unit == "run"
+        return shares or self.schedule in ("linear", "cosine", "polynomial")
 
     def __post_init__(self):
         require(self.most_skipped >= 1, "optimizer.most_skipped", "at least 1", self.most_skipped)

@@ -53,6 +53,19 @@ def test_higher_is_better_where_it_is():
     assert progress.best == 0.3 and [step for step, _ in kept] == [5, 10]
 
 
+def test_a_gain_must_be_more_than_the_least_that_counts():
+    for metric, values in (
+        ("perplexity", (3.0, 2.5, 1.9, 1.5)),
+        ("chrf", (3.0, 3.5, 4.1, 4.5)),
+    ):
+        several = iter(values)
+        _, progress, _, kept = whole(
+            toys.plan(epochs=4, metric=metric, min_delta=1.0),
+            validate=lambda params, m=metric, v=several: {"loss": 1.0, m: next(v)},
+        )
+        assert progress.best == values[2] and [step for step, _ in kept] == [5, 15]
+
+
 def test_nan_is_never_the_best():
     _, progress, _, kept = whole(
         toys.plan(epochs=1), validate=lambda params: {"loss": float("nan")}
