@@ -7,6 +7,7 @@ import numpy as np
 from seqjax.config import Config
 from seqjax.data.dates import make_dates
 from seqjax.data.docs import english_manual
+from seqjax.data.hub import HubPairs, hub_text, open_hub
 from seqjax.data.readers import Pairs, PairStream, Splits, TextStream, read_pairs, read_text
 from seqjax.data.toy import make_pairs
 from seqjax.errors import InputError
@@ -22,6 +23,16 @@ def pair_splits(config: Config) -> Splits:
       InputError: If a file cannot be used, or is too short to hold some out.
     """
     data = config.data
+    reading: Any = {"on_bad_line": data.on_bad_line, "lowercase": data.lowercase}
+    if data.hub is not None:
+        fields = (data.source_field, data.target_field)
+        found: list[Any] = [
+            None if rows is None else Pairs.of(HubPairs(place, rows, fields, **reading))
+            for place, rows in _hub_splits(config)
+        ]
+        if found[1] is None:
+            return _held_out(found[0], config.seed)._replace(test=found[2])
+        return Splits(*found)
     if not config.train:
         match data.embedded:
             case "dates":
@@ -38,7 +49,6 @@ def pair_splits(config: Config) -> Splits:
                 raise InputError(
                     "--data.embedded docs is a running text; it needs --task language-model"
                 )
-    reading: Any = {"on_bad_line": data.on_bad_line, "lowercase": data.lowercase}
     if data.store is not None:
         return Splits(
             PairStream(config.train, **reading), read_pairs(config.valid, **reading), None
@@ -70,6 +80,8 @@ def text_splits(config: Config) -> Splits:
     Raises:
       InputError: As `pair_splits`.
     """
+    if config.data.hub is not None:
+        return _hub_text_splits(config)
     if not config.train:
         if config.data.embedded != "docs":
             raise InputError(
@@ -86,10 +98,28 @@ def text_splits(config: Config) -> Splits:
         return Splits(train, read_text(config.valid[0], lowercase=lowercase), None)
     train = read_text(config.train[0], lowercase=lowercase)
     if not config.valid:
-        cut = train.rfind("\n", 0, int(len(train) * (1 - VALID_SHARE))) + 1
-        if not cut or not train[cut:].strip():
-            raise InputError(
-                f"{config.train[0]}: has too few lines to hold some out; give --valid FILE"
-            )
-        return Splits(train[:cut], train[cut:], None)
+        return _held_out_text(config.train[0], train)
     return Splits(train, read_text(config.valid[0], lowercase=lowercase), None)
+
+
+def _held_out_text(place: str, text: str) -> Splits:
+    cut = text.rfind("\n", 0, int(len(text) * (1 - VALID_SHARE))) + 1
+    if not cut or not text[cut:].strip():
+        raise InputError(f"{place}: has too few lines to hold some out; give --valid FILE")
+    return Splits(text[:cut], text[cut:], None)
+
+
+def _hub_text_splits(config: Config) -> Splits:
+    field, lowercase = config.data.target_field, config.data.lowercase
+    splits = _hub_splits(config)
+    texts = [None if rows is None else hub_text(place, rows, field) for place, rows in splits]
+    train, valid, test = (text.lower() if text and lowercase else text for text in texts)
+    return Splits(train, valid, test) if valid else _held_out_text(splits[0][0], train or "")
+
+
+def _hub_splits(config: Config) -> list[tuple[str, Any]]:
+    """Returns what training, validation and test are called, and their rows or None."""
+    assert config.data.hub is not None
+    found = open_hub(config.data.hub, config.data.hub_config)
+    names = ("train", "validation", "test")
+    return [(f"{config.data.hub}[{name}]", found.get(name)) for name in names]

@@ -344,7 +344,7 @@ def train_flags(tokens: list[str]) -> TrainFlags:
     elif values.get("task") == "language-model":
         start = PRESETS["docs"]
     settings = fill(start, values)
-    if preset in NEEDS_TRAINING_FILE and not settings.train:
+    if preset in NEEDS_TRAINING_FILE and not (settings.train or settings.data.hub):
         raise InputError(f"--preset {preset} has no built-in data; give --train FILE")
     overwrite, resume = values.get("overwrite", False), values.get("resume", "auto")
     if overwrite and resume == "must":
@@ -378,6 +378,8 @@ def inspect_flags(tokens: list[str]) -> Inspection:
 
 
 def _name(preset: str | None, settings: Config) -> str:
+    if preset is None and settings.data.hub:
+        return Path(settings.data.hub).name
     if preset is not None or not settings.train:
         return preset or settings.data.embedded
     return Path(Path(settings.train[0]).name.removesuffix(".gz")).stem

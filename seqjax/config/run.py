@@ -68,6 +68,15 @@ class DataConfig:
     """Rows of a batch are a multiple of this where --data.batch-tokens decides how many."""
     window: int = 64
     """Steps of truncated back-propagation through time (language model only)."""
+    hub: str | None = None
+    """A data set of Hugging Face's `datasets`, in place of files: its name (owner/name), or a
+    directory that it can load. Its splits train, validation and test are used."""
+    hub_config: str | None = None
+    """The configuration of the data set, for example a pair of languages."""
+    source_field: str = "source"
+    """Field of the data set that holds the source; a.b is field b in field a."""
+    target_field: str = "target"
+    """Field that holds the target; for a language model, the text."""
     store: str | None = None
     """Directory in which the training data is kept as ids, so that it is read as it is needed and
     never all in memory: made once, used again, made anew when a file changed. Needs --valid."""
@@ -209,6 +218,12 @@ class Config:
                 f"{nothing} for a language model",
                 getattr(self.decode, name),
             )
+        require(
+            not (self.train and self.data.hub),
+            "data.hub",
+            "None when files are given (train)",
+            repr(self.data.hub),
+        )
         require(
             self.data.store is None or bool(self.train and self.valid),
             "data.store",

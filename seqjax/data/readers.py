@@ -35,6 +35,15 @@ class Pairs(NamedTuple):
     targets: list[str]
     skipped: int = 0
 
+    @classmethod
+    def of(cls, stream: "PairStream") -> "Pairs":
+        """Returns all pairs of a stream."""
+        sources, targets = [], []
+        for source, target in stream:
+            sources.append(source)
+            targets.append(target)
+        return cls(sources, targets, stream.skipped)
+
     def both(self) -> Iterator[tuple[str, str]]:
         """Returns source and target of each."""
         return zip(self.sources, self.targets, strict=True)
@@ -48,7 +57,7 @@ class Splits(NamedTuple):
     test: Any
 
 
-class _BadLine(Exception):
+class BadLine(Exception):
     """One line that cannot be used."""
 
 
@@ -66,12 +75,7 @@ def read_pairs(
     Raises:
       InputError: With file and line, if a file or a line cannot be used, or if nothing is left.
     """
-    stream = PairStream(paths, on_bad_line=on_bad_line, lowercase=lowercase)
-    sources, targets = [], []
-    for source, target in stream:
-        sources.append(source)
-        targets.append(target)
-    return Pairs(sources, targets, stream.skipped)
+    return Pairs.of(PairStream(paths, on_bad_line=on_bad_line, lowercase=lowercase))
 
 
 class PairStream:
@@ -101,7 +105,7 @@ class PairStream:
         for number, line in enumerate(self._lines(), start=1):
             try:
                 pair = _checked(line)
-            except _BadLine as problem:
+            except BadLine as problem:
                 if self._on_bad_line == "error":
                     place = f"{self.paths[0]}:{number}"
                     raise InputError(f"{place}: {problem}; {SKIP_HINT}") from None
@@ -265,14 +269,14 @@ def _checked(split: Callable[[], tuple[str, str]]) -> tuple[str, str]:
     pair = split()
     for side, text in zip(("source", "target"), pair, strict=True):
         if not text.strip():
-            raise _BadLine(f"the {side} is empty")
+            raise BadLine(f"the {side} is empty")
     return pair
 
 
 def _from_tsv(line: str) -> tuple[str, str]:
     columns = line.split("\t")
     if len(columns) != 2:
-        raise _BadLine(f"has {len(columns) - 1} tabs, expected 1 (source<TAB>target)")
+        raise BadLine(f"has {len(columns) - 1} tabs, expected 1 (source<TAB>target)")
     return columns[0], columns[1]
 
 
@@ -280,15 +284,24 @@ def _from_json(line: str) -> tuple[str, str]:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):
-        raise _BadLine("is not a JSON object") from None
+        raise BadLine("is not a JSON object") from None
     if not isinstance(record, dict):
-        raise _BadLine("is not a JSON object")
+        raise BadLine("is not a JSON object")
     for side in ("source", "target"):
-        text = record.get(side)
-        if not isinstance(text, str):
-            raise _BadLine(f"its {side!r} must be a text, got {json.dumps(text)[:40]}")
-        if any(0xD800 <= ord(character) <= 0xDFFF for character in text):
-            raise _BadLine(f"its {side!r} holds half of a surrogate pair")
-        if "\0" in text or "\n" in text:
-            raise _BadLine(f"its {side!r} holds a NUL or a line feed")
+        text_of(side, record.get(side))
     return record["source"], record["target"]
+
+
+def text_of(name: str, value: Any) -> str:
+    """Returns a field's value if it is a text of one line.
+
+    Raises:
+      BadLine: If it is not.
+    """
+    if not isinstance(value, str):
+        raise BadLine(f"its {name!r} must be a text, got {json.dumps(value, default=str)[:40]}")
+    if any(0xD800 <= ord(character) <= 0xDFFF for character in value):
+        raise BadLine(f"its {name!r} holds half of a surrogate pair")
+    if "\0" in value or "\n" in value:
+        raise BadLine(f"its {name!r} holds a NUL or a line feed")
+    return value
