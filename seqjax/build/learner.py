@@ -1,7 +1,7 @@
 """From a model and a configuration to what training minimises."""
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -10,9 +10,10 @@ import jax
 import jax.numpy as jnp
 
 from seqjax.build.model import build_language_model, build_seq2seq
-from seqjax.build.objective import Said, build_own_share, token_loss
+from seqjax.build.objective import Said, build_own_share, taught, token_loss
 from seqjax.build.own_answers import OwnAnswersFn, build_own_answers, loss_of_tokens_alone
 from seqjax.build.stepping import Decoding, Prompted, encode, language_step_fn, seq2seq_step_fn
+from seqjax.build.teacher import Teacher, language_says, seq2seq_says
 from seqjax.build.vectors import NOTHING_FOUND, Found, Tables, held_rows
 from seqjax.config import Config, ObjectiveConfig
 from seqjax.data.vocabulary import Vocabulary
@@ -30,10 +31,12 @@ class Learner(NamedTuple):
     Attributes:
       model: The linen module.
       init: `(example batch, key) -> params`.
-      loss_fn: A `LossFn` with one more keyword, `train`: whether dropout, label smoothing and all
+      loss_fn: A `LossFn` with two more keywords. `train`: whether dropout, label smoothing and all
         else that only serves to learn is on. Without it the loss is the negative log-likelihood in
-        nats per token.
+        nats per token. `given`: arrays that it needs while learning and that are not learnt, the
+        weights of teachers.
       memory: What the first batch of an epoch receives; see `LossFn`.
+      given: See `loss_fn`.
       tables: Where the embedding of each vocabulary stands in the weights.
       held: Rows of these embeddings that are not learnt, by vocabulary.
     """
@@ -44,10 +47,14 @@ class Learner(NamedTuple):
     memory: Any
     tables: Tables
     held: Mapping[str, Any] = MappingProxyType({})
+    given: tuple[Any, ...] = ()
 
 
 def build_learner(
-    config: Config, vocabularies: dict[str, Vocabulary], found: Found = NOTHING_FOUND
+    config: Config,
+    vocabularies: dict[str, Vocabulary],
+    found: Found = NOTHING_FOUND,
+    teachers: Sequence[Teacher] = (),
 ) -> Learner:
     """Returns the model of the config's task, and what it learns.
 
@@ -55,12 +62,16 @@ def build_learner(
       config: Of the run.
       vocabularies: By side.
       found: Vectors that the weights will start from; see `held_rows`.
+      teachers: Who teaches, while it learns.
     """
-    learner = _build_learner(config, vocabularies)
-    return learner._replace(held=held_rows(config.model, vocabularies, found))
+    learner = _build_learner(config, vocabularies, teachers)
+    given = tuple(teacher.params for teacher in teachers)
+    return learner._replace(held=held_rows(config.model, vocabularies, found), given=given)
 
 
-def _build_learner(config: Config, vocabularies: dict[str, Vocabulary]) -> Learner:
+def _build_learner(
+    config: Config, vocabularies: dict[str, Vocabulary], teachers: Sequence[Teacher]
+) -> Learner:
     said = vocabularies["target" if config.task == "text-to-text" else "text"]
     symbols = Symbols(said.bos_id, said.eos_id, said.pad_id)
     match config.task:
@@ -73,22 +84,27 @@ def _build_learner(config: Config, vocabularies: dict[str, Vocabulary]) -> Learn
                 unk_id=vocabularies["target"].unk_id,
             )
             own_answers = build_own_answers(config.objective, symbols, ends=True)
-            return build_seq2seq_learner(model, config.objective, own_answers)
+            return build_seq2seq_learner(model, config.objective, own_answers, teachers)
         case "language-model":
             model = build_language_model(config.model, vocab_size=len(vocabularies["text"]))
             own_answers = build_own_answers(config.objective, symbols, ends=False)
             return build_language_learner(
-                model, config.objective, config.data.batch_size, own_answers
+                model, config.objective, config.data.batch_size, own_answers, teachers
             )
 
 
 def build_seq2seq_learner(
-    model: Seq2Seq, config: ObjectiveConfig, own_answers: OwnAnswersFn = loss_of_tokens_alone
+    model: Seq2Seq,
+    config: ObjectiveConfig,
+    own_answers: OwnAnswersFn = loss_of_tokens_alone,
+    teachers: Sequence[Teacher] = (),
 ) -> Learner:
     """Returns the text-to-text task: say the target, given the source."""
     own_share_fn = build_own_share(config)
 
-    def loss_fn(params: Parameters, memory: Any, batch: Batch, key: Key, step: Any, *, train: bool):
+    def loss_fn(
+        params: Parameters, memory: Any, batch: Batch, key: Key, step: Any, *, train: bool, given=()
+    ):
         own_share = own_share_fn(step) if train and own_share_fn else None
         asked = {"params": params}, batch.inputs, batch.targets, own_share
         (logits, weights), shown = _applied(model, asked, key, train)
@@ -97,6 +113,9 @@ def build_seq2seq_learner(
             inside = shown["decoder"]
             said = Said(logits, weights, inside["outputs"], inside["dropped"])
             loss = token_loss(config, said, batch.targets)
+            if teachers:
+                theirs = seq2seq_says(teachers, given, batch.inputs, batch.targets)
+                loss = taught(config, loss, logits, theirs, batch.targets)
             begin_fn = functools.partial(_begin_answers, model, batch.inputs)
             loss = own_answers(loss, begin_fn, params, batch.targets, jax.random.fold_in(key, 1))
         elif weights.shape[-1]:
@@ -119,25 +138,34 @@ def build_language_learner(
     config: ObjectiveConfig,
     rows: int,
     own_answers: OwnAnswersFn = loss_of_tokens_alone,
+    teachers: Sequence[Teacher] = (),
 ) -> Learner:
     """Returns the language-model task: say the next token; the state goes from batch to batch."""
 
-    def loss_fn(params: Parameters, memory: Any, batch: Batch, key: Key, step: Any, *, train: bool):
-        asked = {"params": params}, batch.inputs, memory
-        (memory, logits), shown = _applied(model, asked, key, train)
+    def loss_fn(
+        params: Parameters, memory: Any, batch: Batch, key: Key, step: Any, *, train: bool, given=()
+    ):
+        carry, others = memory
+        (carry, logits), shown = _applied(
+            model, ({"params": params}, batch.inputs, carry), key, train
+        )
         loss, means = _measured(logits, batch)
         if train:
             said = Said(logits, logits[..., :0], shown["outputs"], shown["dropped"])
             loss = token_loss(config, said, batch.targets)
-            begin_fn = functools.partial(_go_on_after, model, memory, batch.targets)
+            if teachers:
+                theirs, others = language_says(teachers, given, batch.inputs, others)
+                loss = taught(config, loss, logits, theirs, batch.targets)
+            begin_fn = functools.partial(_go_on_after, model, carry, batch.targets)
             loss = own_answers(loss, begin_fn, params, batch.targets, jax.random.fold_in(key, 1))
-        return loss, (means, memory)
+        return loss, (means, (carry, others))
 
     def init(batch: Batch, key: Key) -> Parameters:
-        variables: Any = model.init(key, batch.inputs, memory)
+        variables: Any = model.init(key, batch.inputs, model.initial_carry(rows))
         return variables["params"]
 
-    memory = model.initial_carry(rows)
+    others = tuple(teacher.model.initial_carry(rows) for teacher in teachers)
+    memory = model.initial_carry(rows), others
     return Learner(model, init, loss_fn, memory, {"text": ("embedding", "embedding")})
 
 

@@ -1,7 +1,7 @@
 """From configuration to the parts of what training minimises."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -13,7 +13,9 @@ from seqjax.losses import (
     change_penalty,
     coverage_loss,
     cross_entropy,
+    distillation_loss,
     repetition_unlikelihood,
+    teacher_log_probs,
 )
 from seqjax.types import Mean, Padded
 
@@ -77,6 +79,28 @@ class Said(NamedTuple):
     weights: Float[Array, "batch time source"]
     outputs: Float[Array, "batch time hidden"]
     dropped: Float[Array, "batch time size"]
+
+
+def taught(
+    config: ObjectiveConfig,
+    loss: Mean,
+    logits: Float[Array, "batch time vocab"],
+    teachers: Sequence[Float[Array, "batch time vocab"]],
+    targets: Padded,
+) -> Mean:
+    """Returns a loss mixed with how far a model is from what its teachers say of the same tokens.
+
+    Args:
+      config: By which weight, and at which temperature.
+      loss: Of the tokens.
+      logits: The model's.
+      teachers: Theirs.
+      targets: What all of them were asked to say.
+    """
+    temperature, weight = config.teacher_temperature, config.teacher_weight
+    softened = teacher_log_probs(teachers, temperature)
+    apart = distillation_loss(logits, softened, targets.lengths, temperature)
+    return Mean((1 - weight) * loss.total + weight * apart.total, loss.weight)
 
 
 def token_loss(config: ObjectiveConfig, said: Said, targets: Padded) -> Mean:

@@ -18,9 +18,10 @@ from seqjax.train.freezing import still
 from seqjax.train.gradient import Gradient, batch_gradient
 from seqjax.train.noise import noisy_weights
 from seqjax.train.step import LossFn, StepMetrics, TrainState, init_state, train_step
-from seqjax.types import Batch, Key, Parameters
+from seqjax.types import Parameters
 
-GradientFn = Callable[[TrainState, Batch, Key], Gradient]
+GradientFn = Callable[..., Gradient]
+"""`(state, batch, key, given) -> gradient`."""
 
 
 class Training(NamedTuple):
@@ -28,13 +29,14 @@ class Training(NamedTuple):
 
     Attributes:
       init_fn: Weights to the state before the first update.
-      step_fn: `train_step` with all but state, batch and key chosen; not compiled.
-      gradient_fn: State before a step, batch and key to what `step_fn` takes the gradient from.
+      step_fn: `train_step` with all but state, batch and key chosen; not compiled. It takes what
+        the learner is `given` as a fourth argument, for such arrays are not to be compiled in.
+      gradient_fn: State before a step, batch, key and what is given to the gradient of `step_fn`.
       react_fn: What a validation changes of the state; on the host.
     """
 
     init_fn: Callable[[Parameters], TrainState]
-    step_fn: Callable[[TrainState, Batch, Key], tuple[TrainState, StepMetrics]]
+    step_fn: Callable[..., tuple[TrainState, StepMetrics]]
     gradient_fn: GradientFn
     react_fn: ReactFn
 
@@ -61,12 +63,25 @@ def build_training(
     if learner.held:
         optimizer = optax.chain(optimizer, hold(learner.held, learner.tables))
     average_fn = _average_fn(config)
-    loss_fn = _noisy_loss(config, functools.partial(learner.loss_fn, train=True))
 
-    def gradient_fn(state, batch, key):
+    def loss_given(given):
+        return _noisy_loss(config, functools.partial(learner.loss_fn, train=True, given=given))
+
+    def gradient_fn(state, batch, key, given=()):
         step_key = jax.random.fold_in(key, state.step)
         return batch_gradient(
-            *(loss_fn, state.params, state.memory, batch, step_key, state.step, config.accumulate)
+            *(loss_given(given), state.params, state.memory, batch, step_key, state.step),
+            config.accumulate,
+        )
+
+    def step_fn(state, batch, key, given=()):
+        return train_step(
+            *(state, batch, key),
+            loss_fn=loss_given(given),
+            optimizer=optimizer,
+            schedule=schedule,
+            average_fn=average_fn,
+            parts=config.accumulate,
         )
 
     return Training(
@@ -76,14 +91,7 @@ def build_training(
             memory=learner.memory,
             averaged=average_fn is not None,
         ),
-        functools.partial(
-            train_step,
-            loss_fn=loss_fn,
-            optimizer=optimizer,
-            schedule=schedule,
-            average_fn=average_fn,
-            parts=config.accumulate,
-        ),
+        step_fn,
         gradient_fn,
         build_reaction(config),
     )

@@ -19,6 +19,8 @@ _ONLY_WITH = {
     "label_smoothing_kind": "label_smoothing",
     "scheduled_sampling_steps": "scheduled_sampling",
     "scheduled_sampling_curve": "scheduled_sampling_steps",
+    "teacher_weight": "teacher",
+    "teacher_temperature": "teacher",
     "risk_candidates": "risk_weight",
     "risk_search": "risk_weight",
     "risk_cost": "risk_weight",
@@ -66,6 +68,13 @@ class ObjectiveConfig:
     this is); with 1 they count as they are."""
     risk_reference: bool = False
     """Let the reference be one of the answers too."""
+    teacher: tuple[str, ...] = ()
+    """Trained runs, of the same vocabularies, whose probabilities are learnt besides the targets
+    (word-level distillation); of several the mean."""
+    teacher_weight: float = 0.5
+    """Share of the loss that is theirs."""
+    teacher_temperature: float = 1.0
+    """What the logits of both sides are divided by; above 1, unlikely tokens are heard too."""
     sequence_unlikelihood: float = 0.0
     """Weight of the unlikelihood of whatever repeats an n-gram in what the model goes on to say by
     itself, greedily (Welleck et al., 2020). Train a model without it first."""
@@ -93,7 +102,7 @@ class ObjectiveConfig:
             self._require(
                 getattr(self, name) == _default(name) or not unused,
                 name,
-                f"left at {_default(name)} when objective.{other} is {_default(other)}",
+                f"left at {_default(name)} when objective.{other} is off",
             )
         for name in ("scheduled_sampling", "risk_weight"):
             self._require(0 <= getattr(self, name) <= 1, name, "in [0, 1]")
@@ -102,7 +111,14 @@ class ObjectiveConfig:
             "risk_candidates",
             "at least 2, or 1 with objective.risk_reference",
         )
-        self._require(self.risk_alpha > 0, "risk_alpha", "positive")
+        for name in ("risk_alpha", "teacher_temperature"):
+            self._require(getattr(self, name) > 0, name, "positive")
+        self._require(0 < self.teacher_weight <= 1, "teacher_weight", "in (0, 1]")
+        self._require(
+            not (self.teacher and self.scheduled_sampling),
+            "scheduled_sampling",
+            "0 when objective.teacher is given, who reads the true tokens",
+        )
         for name in ("sequence_unlikelihood_ngram", "sequence_unlikelihood_length"):
             self._require(getattr(self, name) >= 1, name, "at least 1")
         self._require(0 <= self.label_smoothing < 1, "label_smoothing", "in [0, 1)")

@@ -322,6 +322,12 @@ class Config:
             self.objective.label_smoothing,
         )
         require(
+            not self.objective.teacher,
+            "objective.teacher",
+            "left out when model.copying is on (what it says is not of one vocabulary)",
+            self.objective.teacher,
+        )
+        require(
             not self.objective.z_loss,
             "objective.z_loss",
             "0 when model.copying is on (its logits are log-probabilities already)",

@@ -6,6 +6,8 @@ from seqjax.losses.attention import attention_spread as attention_spread
 from seqjax.losses.attention import coverage_loss as coverage_loss
 from seqjax.losses.cross_entropy import cross_entropy as cross_entropy
 from seqjax.losses.cross_entropy import token_accuracy as token_accuracy
+from seqjax.losses.distillation import distillation_loss as distillation_loss
+from seqjax.losses.distillation import teacher_log_probs as teacher_log_probs
 from seqjax.losses.likeness import bleu_costs as bleu_costs
 from seqjax.losses.likeness import edit_costs as edit_costs
 from seqjax.losses.risk import are_new as are_new

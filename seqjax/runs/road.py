@@ -10,6 +10,7 @@ from seqjax.build.data import TaskData, build_data
 from seqjax.build.learner import build_learner
 from seqjax.build.mesh import build_layout, mesh_lines
 from seqjax.build.model import count_params
+from seqjax.build.teacher import build_teachers
 from seqjax.build.training import GradientFn, build_training
 from seqjax.build.transfer import NOTHING, build_start, started
 from seqjax.build.vectors import NOTHING_FOUND, build_vectors, start_from, vector_lines
@@ -94,7 +95,8 @@ def _train(
     begins = not checkpoints.steps()
     found = build_vectors(config.model, data.vocabularies) if begins else NOTHING_FOUND
     key = jax.random.key(config.seed)
-    learner = build_learner(config, data.vocabularies, found)
+    teachers = build_teachers(config, data.vocabularies)
+    learner = build_learner(config, data.vocabularies, found, teachers)
     shapes = jax.eval_shape(learner.init, data.example, key)
     model_line = _model_line(config, shapes)
     tables = learner.tables
@@ -109,12 +111,14 @@ def _train(
     del params
     in_shardings, out_shardings = layout.of_step(state)
     state = put(state, in_shardings[0])
+    given = put(learner.given, layout.everywhere)
+    gradient_fn = functools.partial(training.gradient_fn, given=given)
     step_fn = Compiled(
         training.step_fn,
         spectator.compiling,
-        lambda state, batch, key: f"training step, {_shape(batch)}",
+        lambda state, batch, key, given: f"training step, {_shape(batch)}",
         donate_argnums=(0,),
-        in_shardings=in_shardings,
+        in_shardings=(*in_shardings, layout.everywhere),
         out_shardings=out_shardings,
     )
     spectator.note(model_line)
@@ -138,7 +142,7 @@ def _train(
         state, progress, reason = fit(
             state,
             progress,
-            step_fn=step_fn,
+            step_fn=lambda state, batch, key: step_fn(state, batch, key, given),
             feed=data.feed,
             key=put(key, layout.everywhere),
             initial_memory=layout.put_whole_rows(learner.memory),
@@ -148,7 +152,7 @@ def _train(
             ),
             react=lambda state, stalled: put(training.react_fn(state, stalled), in_shardings[0]),
             keep_best=functools.partial(_keep_best, run),
-            report=functools.partial(_report, run, training.gradient_fn, key),
+            report=functools.partial(_report, run, gradient_fn, key),
             checkpoints=checkpoints,
             plan=plan,
             observer=_Recording(spectator, recorder, run),

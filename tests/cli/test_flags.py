@@ -328,6 +328,22 @@ MISTAKES = [
         "train --objective.risk-weight 1 --objective.risk-candidates 1",
         "objective.risk_candidates must be at least 2, or 1 with objective.risk_reference, got 1",
     ),
+    (
+        "train --model.copying --objective.teacher runs/a",
+        "objective.teacher must be left out when model.copying is on (what it says is not of one",
+    ),
+    (
+        "train --objective.teacher runs/a --objective.scheduled-sampling 0.5",
+        "objective.scheduled_sampling must be 0 when objective.teacher is given, who reads the tr",
+    ),
+    (
+        "train --objective.teacher-weight 0.9",
+        "objective.teacher_weight must be left at 0.5 when objective.teacher is off, got 0.9",
+    ),
+    (
+        "train --objective.sequence-unlikelihood 1 --objective.sequence-unlikelihood-length 9",
+        "objective.sequence_unlikelihood_length must be left at 50 for text-to-text, where an ans",
+    ),
     ("train --objective.change-weight -1", "objective.change_weight must be at least 0, got -1"),
     ("train --model.embedding-dropout 1", "model.embedding_dropout must be in [0, 1), got 1.0"),
     (
