@@ -26,13 +26,36 @@ from seqjax.survey.tokens import guess_kind
 from seqjax.survey.writing import BROKEN, foreign_rows, normalised, plain, restored
 
 Splits = Mapping[str, Split]
+
+
+def without_ends(text: str) -> str:
+    """Returns the text without what is taken for a byte order mark or a line end when it is read.
+
+    >>> without_ends("\\ufeffa\\r")
+    'a'
+    """
+    return text.lstrip("\ufeff").rstrip("\r")
+
+
 TEXT_CHANGES: dict[str, Callable[[str], str]] = {
+    "SJ-D11": without_ends,
     "SJ-D27": restored,
     "SJ-D10": normalised,
     "SJ-D12": plain,
 }
 ORDER = (
-    *("SJ-D27", "SJ-D10", "SJ-D12", "SJ-D17", "SJ-D06", "SJ-D15", "SJ-D16", "SJ-D14", "SJ-D31"),
+    *(
+        "SJ-D11",
+        "SJ-D27",
+        "SJ-D10",
+        "SJ-D12",
+        "SJ-D17",
+        "SJ-D06",
+        "SJ-D15",
+        "SJ-D16",
+        "SJ-D14",
+        "SJ-D31",
+    ),
     *("SJ-D26", "SJ-D02", "SJ-D03", "SJ-D05", "SJ-D30", "SJ-D04"),
 )
 """Texts are changed before they are compared, and noise leaves before leaks are looked for."""
@@ -76,24 +99,15 @@ def mend(splits: Splits, codes: Sequence[str], data: DataConfig) -> tuple[Splits
       InputError: If a code is one of the other task, a split has two files of different length, or
         nothing would be left.
     """
-    running = not splits["train"].sources
-    for code in codes:
-        if code in (OF_PAIRS if running else OF_TEXTS):
-            task = "text-to-text" if running else "language-model"
-            raise InputError(f"--fix: {code} is a finding of --task {task}")
-    for split in splits.values():
-        if len({form.lines for form in split.forms}) > 1:
-            raise InputError(
-                f"{' and '.join(split.paths)} differ in their number of lines (SJ-D18): nothing "
-                f"can be mended before line n of one goes with line n of the other"
-            )
+    _check(splits, codes)
     tally: dict[tuple[str, str], list[int]] = collections.defaultdict(lambda: [0, 0])
     for name, split in splits.items():
         tally["SJ-D01", name][1] += len(split.bad)
         if "SJ-D11" in codes:
             tally["SJ-D11", name][0] += sum(f.carriage_returns + f.mark for f in split.forms)
     splits = {name: split._replace(bad=[]) for name, split in splits.items()}
-    order = [code for code in ORDER if code in codes]
+    # A copy can only hold what comes back when it is read.
+    order = [code for code in ORDER if code in codes or code == "SJ-D11"]
     changing = True
     while changing:
         changing = False
@@ -142,6 +156,20 @@ def write_copy(splits: Splits, directory: Path) -> list[Path]:
             write_bytes(target, packed)
             written.append(target)
     return written
+
+
+def _check(splits: Splits, codes: Sequence[str]) -> None:
+    running = not splits["train"].sources
+    for code in codes:
+        if code in (OF_PAIRS if running else OF_TEXTS):
+            task = "text-to-text" if running else "language-model"
+            raise InputError(f"--fix: {code} is a finding of --task {task}")
+    for split in splits.values():
+        if len({form.lines for form in split.forms}) > 1:
+            raise InputError(
+                f"{' and '.join(split.paths)} differ in their number of lines (SJ-D18): nothing "
+                f"can be mended before line n of one goes with line n of the other"
+            )
 
 
 def _plain_forms(split: Split) -> list[Form]:
@@ -220,7 +248,7 @@ def _unwanted(splits: Splits, code: str, data: DataConfig) -> dict[str, list[int
             return {
                 name: _rows(split, lambda text: BROKEN in text) for name, split in splits.items()
             }
-        case "SJ-D12" if train.sources:
+        case "SJ-D11" | "SJ-D12" if train.sources:
             return {
                 name: _rows(split, lambda text: not text.strip()) for name, split in splits.items()
             }
