@@ -34,6 +34,9 @@ class TrainFlags:
     resume: Literal["auto", "must", "never"] = "auto"
     """auto: go on where the run was left, or begin. must: stop if there is nothing to go on from.
     never: stop if the run directory is used."""
+    deterministic: bool = False
+    """On a GPU, let XLA use nothing whose result changes from run to run; slower. A CPU needs no
+    telling."""
     settings: Annotated[Config, tyro.conf.arg(name="")] = field(default_factory=Config)
 
 
@@ -355,6 +358,7 @@ def train_flags(tokens: list[str]) -> TrainFlags:
         config=config,
         overwrite=overwrite,
         resume=resume,
+        deterministic=values.get("deterministic", False),
         settings=dataclasses.replace(settings, run_dir=str(run_dir)),
     )
 

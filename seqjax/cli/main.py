@@ -160,12 +160,15 @@ def _run(command: str, tokens: list[str]) -> int:
     from seqjax.cli import flags
     from seqjax.cli.reading import read_flags
     from seqjax.train.allocator import keep_freed_memory
+    from seqjax.train.exactness import ask_for_exactness
 
     keep_freed_memory()
 
     match command:
         case "train":
             arguments = flags.train_flags(tokens)
+            if arguments.deterministic:
+                ask_for_exactness()
             from seqjax.cli import train
 
             return train.run(arguments)

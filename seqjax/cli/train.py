@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import jax
 from rich.table import Table
 
 from seqjax.cli.flags import TrainFlags
@@ -10,6 +11,7 @@ from seqjax.cli.screen import PERCENT, Screen
 from seqjax.config import Config
 from seqjax.runs.conclude import Evaluation, Trained, evaluate, load, picture, store
 from seqjax.runs.road import Outcome, train
+from seqjax.train.exactness import exactness_line
 from seqjax.train.interrupt import AskedToStop
 from seqjax.train.loop import INTERRUPTED
 
@@ -42,6 +44,8 @@ def run(flags: TrainFlags) -> int:
 
 def _train(flags: TrainFlags, config: Config, screen: Screen) -> int:
     screen.begin(config)
+    if flags.deterministic:
+        screen.note(exactness_line(jax.default_backend()))
     outcome = train(config, screen, resume=flags.resume, overwrite=flags.overwrite)
     if outcome.finished_before and outcome.run.results.exists():
         screen.note(
