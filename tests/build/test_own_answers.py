@@ -222,6 +222,7 @@ def test_a_language_model_goes_on_after_what_it_has_read():
 
 
 @pytest.mark.slow
+@pytest.mark.standard_promotion
 def test_a_trained_model_learns_to_lower_the_cost_of_its_answers():
     """Reversed strings, half learnt from tokens, then from answers: both costs fall."""
     config = ModelConfig(embedding_size=16, hidden_size=32, dropout=0.0)

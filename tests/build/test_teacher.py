@@ -11,7 +11,9 @@ from seqjax.build.learner import build_language_learner, build_seq2seq_learner
 from seqjax.build.model import build_language_model, build_seq2seq
 from seqjax.build.teacher import Teacher, build_teachers
 from seqjax.config import Config, DataConfig, ModelConfig, ObjectiveConfig, ValidationConfig
+from seqjax.data.vocabulary import Vocabulary
 from seqjax.errors import InputError
+from seqjax.rundir import create_run, save_weights
 from seqjax.runs import road
 from seqjax.types import Batch, Padded
 
@@ -104,9 +106,13 @@ def settings(run_dir, **more):
     return dataclasses.replace(config, **more)
 
 
+def taught_by(path, **more):
+    return ObjectiveConfig(teacher=(str(path),), **more)
+
+
+@pytest.mark.slow
 @pytest.mark.standard_promotion
-def test_a_run_keeps_nothing_of_its_teacher_and_strangers_do_not_teach(tmp_path):
-    taught_by = lambda path, **more: ObjectiveConfig(teacher=(str(path),), **more)
+def test_a_run_keeps_nothing_of_its_teacher(tmp_path):
     alone = road.train(settings(tmp_path / "teacher"))
     taught = road.train(
         settings(tmp_path / "pupil", objective=taught_by(tmp_path / "teacher", teacher_weight=1.0))
@@ -116,12 +122,26 @@ def test_a_run_keeps_nothing_of_its_teacher_and_strangers_do_not_teach(tmp_path)
     assert [one["loss"] for one in taught.run.read_metrics()] != [
         one["loss"] for one in alone.run.read_metrics()
     ]
-    vocabularies = taught.data.vocabularies
-    other = dict.fromkeys(vocabularies, vocabularies["source"].build(["xyz"], "chars"))
-    with pytest.raises(InputError, match="its source vocabulary is another one than this training"):
-        build_teachers(settings("", objective=taught_by(tmp_path / "teacher")), other)
-    speaker = Config(task="language-model", objective=taught_by(tmp_path / "teacher"))
+
+
+def test_strangers_do_not_teach(tmp_path):
+    vocabulary, other = (Vocabulary.build([text], "chars") for text in ("abc", "xyz"))
+    ours = dict.fromkeys(("source", "target"), vocabulary)
+    run = create_run(tmp_path / "teacher")
+    run.write_config(settings(""))
+    save_weights(run.best_weights, {"none": np.zeros(1)}, {})
+    run.vocabulary.mkdir()
+    for side in ours:
+        vocabulary.save(run.vocabulary, side)
+    config = settings("", objective=taught_by(run.path))
+    with pytest.raises(InputError, match="its target vocabulary is another one than this training"):
+        build_teachers(config, ours | {"target": other})
+    speaker = Config(task="language-model", objective=config.objective)
     with pytest.raises(InputError, match="is a text-to-text run and cannot teach a language-model"):
-        build_teachers(speaker, {"text": vocabularies["target"]})
-    with pytest.raises(InputError, match="missing"):
-        build_teachers(settings("", objective=taught_by(tmp_path / "nobody")), vocabularies)
+        build_teachers(speaker, {"text": vocabulary})
+    with pytest.raises(InputError, match="there is no such run"):
+        build_teachers(settings("", objective=taught_by(tmp_path / "nobody")), ours)
+    copier = dataclasses.replace(config.model, copying=True)
+    run.write_config(settings("", model=copier))
+    with pytest.raises(InputError, match="copies, and what it says is not of one vocabulary"):
+        build_teachers(config, ours)
