@@ -7,7 +7,7 @@ import numpy as np
 import optax
 import pytest
 
-from benchmarks import growth, memory, seq2seq, seqjax_seq2seq
+from benchmarks import corpus, growth, host, memory, seq2seq, seqjax_seq2seq
 from benchmarks.seq2seq import Size
 from benchmarks.timing import in_turn_processes
 from seqjax.interop.torch import to_torch
@@ -145,3 +145,24 @@ def test_each_shape_is_compiled_once(monkeypatch):
     assert [row["of_first"] for row in (found[0], found[2], found[3])] == 3 * [1.0]
     assert found[1]["of_largest"] == 1.0
     assert growth.line_of(found[0]).startswith("lstm 32 x _ x 4: length 2 ")
+
+
+def test_a_corpus_takes_what_it_takes_above_a_small_one(tmp_path, monkeypatch):
+    corpus.write_corpus(tmp_path / "pairs.tsv", "pairs", 4_000)
+    lines = (tmp_path / "pairs.tsv").read_text().splitlines()
+    assert len(lines) == 200 and all(len(line.split("\t")) == 2 for line in lines)
+    assert sum(len(line.split()) for line in lines) == 4_000
+    peaks = zip(corpus.WAYS, (100.0, 130.0, 120.0, 900.0), strict=True)
+    said = {way: {"peak_mb": peak, "seconds": 2.0} for way, peak in peaks}
+    monkeypatch.setattr(corpus, "in_turn_processes", _processes(said))
+    found = list(corpus.measurements(tokens=400, small=200))
+    assert [row["rise_mb"] for row in found] == 2 * [0.0, 30.0, 20.0, 800.0]
+    assert [row["case"] for row in found] == 4 * ["text"] + 4 * ["pairs"]
+    assert "beyond the model     800 MB" in corpus.line_of(found[3])
+
+
+def test_the_batches_that_the_host_makes_are_planned():
+    plan = host.batch_plan(16, pairs=300)
+    shapes = {batch.inputs.values.shape for batch in plan.batches(0)}
+    assert 1 < len(shapes) == len(plan.shapes) <= host.SHAPES
+    assert {rows for rows, _ in shapes} == {16}

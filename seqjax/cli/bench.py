@@ -13,7 +13,7 @@ def run(flags: BenchFlags) -> int:
     if not (root / "benchmarks").is_dir():
         raise InputError(f"{root}: has no benchmarks; run this from a checkout of the source")
     sys.path.insert(0, str(root))
-    from benchmarks import allocator, decode, gpu, growth, memory, recurrent, seq2seq
+    from benchmarks import allocator, corpus, decode, gpu, growth, host, memory, recurrent, seq2seq
     from benchmarks.timing import line, show
 
     runs, line_fn = flags.runs, line
@@ -39,6 +39,10 @@ def run(flags: BenchFlags) -> int:
             found, line_fn = growth.measurements(runs=runs), growth.line_of
         case "gpu":
             found, line_fn = gpu.measurements(runs=runs, sizes=flags.sizes), gpu.line_of
+        case "host":
+            found, line_fn = host.measurements(runs=runs), host.line_of
+        case "corpus":
+            found, line_fn = corpus.measurements(), corpus.line_of
         case _:
             found = allocator.measurements(runs=runs)
     show(found, as_json=flags.json, line_fn=line_fn)

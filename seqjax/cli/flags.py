@@ -273,7 +273,17 @@ class DoctorFlags:
     """Print one JSON object."""
 
 
-BENCHMARKS = ("recurrent", "seq2seq", "decode", "memory", "growth", "allocator", "gpu")
+BENCHMARKS = (
+    "recurrent",
+    "seq2seq",
+    "decode",
+    "memory",
+    "growth",
+    "allocator",
+    "gpu",
+    "host",
+    "corpus",
+)
 
 
 @dataclass(frozen=True)
@@ -286,7 +296,8 @@ class BenchFlags:
     training step beside PyTorch's. decode: a trained run decodes a file, in batches and a line at a
     time. memory: what a training step takes. growth: time by length and by rows, and compilations.
     allocator: a whole training step, with scratch memory kept and given back. gpu: on a GPU,
-    whether all ways through time agree, one LSTM in three precisions, and one training."""
+    whether all ways through time agree, one LSTM in three precisions, and one training. host: what
+    data, dispatch and metrics add to a step. corpus: what 50 million tokens take of memory."""
     runs: int = 7
     """Times that each is measured; the median counts."""
     size: str | None = None

@@ -42,9 +42,7 @@ def test_nothing_is_compiled_after_the_first_epoch(tmp_path):
     config = Config(
         run_dir=str(tmp_path),
         epochs=3,
-        data=DataConfig(
-            embedded="copy", examples=90, max_length=12, batch_tokens=240, buckets=2
-        ),
+        data=DataConfig(embedded="copy", examples=90, max_length=12, batch_tokens=240, buckets=2),
         model=ModelConfig(embedding_size=8, hidden_size=8),
         validation=ValidationConfig(examples=4),
     )
