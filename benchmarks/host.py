@@ -4,11 +4,12 @@
 
 The model of the `sentences` preset, random pairs of the lengths of short translations, batches as
 the planner makes them. In turn, over the same batches: `device`, where each batch lies on the
-device and each step is waited for, and `training`, where batches are made and placed by `prefetched` and
-metrics are fetched while the next step computes, as the loop of a training does it. `host_share` is
-what a step of `training` takes above one of `device`, over the latter: what waiting for data,
-dispatch and metrics cost that computing does not hide. `wait_ms` and `dispatch_ms` are how long the
-loop waited for a batch, and until a step had been handed over. The goal is 5 %.
+device and each step is waited for, and `training`, where batches are made and placed by
+`prefetched` and metrics are fetched while the next step computes, as the loop of a training does
+it. `host_share` is what a step of `training` takes above one of `device`, over the latter: what
+waiting for data, dispatch and metrics cost that computing does not hide. `wait_ms` and
+`dispatch_ms` are how long the loop waited for a batch, and until a step had been handed over. The
+goal is 5 %.
 """
 
 import itertools
