@@ -180,8 +180,8 @@ CODES = (
         "whether target and source go in the same order",
         "Sides that go in step (spelling to phones, transliteration, inflection) suit attention "
         "that moves on, and small models; sides that do not (translation) need attention that "
-        "looks anywhere. Found with IBM model 1: of the links between words that are unambiguous "
-        "and likely, the share that cross each other: 0 is the same order, 1/2 none, 1 the "
+        "looks anywhere. Found with IBM model 1: of the links that are more likely than not, "
+        "the share that cross each other: 0 is the same order, 1/2 none, 1 the "
         "reverse.",
         "Nothing is wrong. Choose --model.attention by it.",
     ),

@@ -2,8 +2,8 @@
 
 References:
   Brown, Della Pietra, Della Pietra and Mercer, "The mathematics of statistical machine
-  translation", 1993, section 4.1. Links are kept that are likely (a posterior of `LIKELY`) and
-  whose tokens occur once on their side, since model 1 cannot tell two of the same kind apart.
+  translation", 1993, section 4.1. Links are kept that have a posterior of more than `LIKELY`:
+  of two source tokens of one kind, which model 1 cannot tell apart, neither has.
 """
 
 from typing import NamedTuple
@@ -117,10 +117,7 @@ def _count(cells, links: _Cells, posterior: np.ndarray) -> Crossings:
         size = len(source) * len(target)
         table = posterior[begin : begin + size].reshape(len(target), len(source))
         begin += size
-        once = [(side[:, None] == side[None]).sum(axis=1) == 1 for side in (source, target)]
-        best = table.argmax(axis=1)
-        good = (table.max(axis=1) >= LIKELY) & once[0][best] & once[1]
-        places = best[good]
+        places = table.argmax(axis=1)[table.max(axis=1) > LIKELY]
         count += len(places)
         steps = places[None] - places[:, None]
         later = np.arange(len(places))[:, None] < np.arange(len(places))

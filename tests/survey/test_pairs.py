@@ -107,11 +107,12 @@ def test_a_pair_far_too_long_is_suspect_and_a_task_of_any_ratio_is_not():
 
 def test_far_off_means_by_a_factor_and_by_tokens():
     usual = (np.full(50, 10), np.full(50, 10))
-    sources = np.array([10, 10, 10, 1, 30, 10])
-    targets = np.array([33, 31, 2, 5, 9, 10])
+    sources = np.array([10, 10, 10, 1, 30, 10, 0, 0])
+    targets = np.array([33, 31, 2, 5, 9, 10, 4, 5])
     rows, median, factor = off_ratio(sources, targets, usual)
     # 34/11 > 3 at row 0; 32/11 < 3; 3/11 < 1/3 at row 2; 6/2 is no more than 3; 10/31 < 1/3 at 4.
-    assert (rows.tolist(), median, factor) == ([0, 2, 4], 1.0, pytest.approx(3.0))
+    # At 6 it is a factor of 5, but only four tokens.
+    assert (rows.tolist(), median, factor) == ([0, 2, 4, 7], 1.0, pytest.approx(3.0))
 
 
 def test_copies_count_and_are_no_fault_of_a_task_of_single_words():
@@ -209,7 +210,7 @@ def test_crossing_links_tell_the_order(name, share):
     generator = random.Random(0)
     pairs = []
     for _ in range(600):
-        words = generator.choices([f"w{n}" for n in range(20)], k=generator.randint(2, 8))
+        words = generator.choices([f"w{n}" for n in range(9)], k=generator.randint(2, 8))
         said = [f"v{word}" for word in words]
         if name == "reverse":
             said.reverse()
@@ -218,7 +219,7 @@ def test_crossing_links_tell_the_order(name, share):
         pairs.append((" ".join(words), " ".join(said)))
     links, crossed = order_of(pairs)
     assert links > 1000
-    assert crossed == pytest.approx(share, abs=0.03)
+    assert crossed == pytest.approx(share, abs=0.03 if name == "shuffle" else 0)
 
 
 def test_copied_tokens_are_those_of_a_loop():
