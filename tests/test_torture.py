@@ -3,22 +3,42 @@
 import os
 
 import pytest
-from torture import torture
+from torture import SETTINGS, torture
+
+LANGUAGE = (
+    *("--task", "language-model", "--data.window", "4", "--data.batch-size", "4"),
+    *("--data.target-tokens", "chars", "--model.embedding-size", "4", "--model.hidden-size", "4"),
+    *("--model.dropout", "0.3", "--optimizer.accumulate", "2", "--optimizer.average-decay", "0.9"),
+    *("--optimizer.schedule", "plateau", "--validation.every", "13", "--validation.patience", "0"),
+    *("--save-every", "3"),
+)
 
 
 @pytest.mark.parametrize(
-    ("kills", "modes"),
+    ("settings", "modes"),
     (
-        (3, ("kill in a save", "term", "ctrl-c twice")),
-        pytest.param(8, None, marks=pytest.mark.slow),
+        (LANGUAGE, ("kill in a save", "term")),
+        pytest.param(
+            SETTINGS,
+            ("kill in a save", "term", "ctrl-c twice", "two at once", "kill at the start"),
+            marks=pytest.mark.slow,
+        ),
     ),
 )
 def test_a_run_that_is_killed_again_and_again_is_the_run_that_never_was(
-    tmp_path, monkeypatch, kills, modes
+    tmp_path, monkeypatch, settings, modes
 ):
+    """Ends of epochs, where memory begins anew, are on the way."""
     monkeypatch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     monkeypatch.setenv("XLA_FLAGS", "--xla_backend_optimization_level=0")
     assert "JAX_COMPILATION_CACHE_DIR" in os.environ  # else each start compiles for minutes
-    given = {} if modes is None else {"modes": modes}
-    ended, different = torture(tmp_path, kills, 40, seed=0, **given)
-    assert different == [] and sum(kill.code != 0 for kill in ended) >= kills - 1
+    (tmp_path / "text.txt").write_text("the cat sat on the mat\n" * 12)
+    if settings is LANGUAGE:
+        settings = ("--train", str(tmp_path / "text.txt"), *settings)
+    ended, different = torture(
+        *(tmp_path, len(modes), 120, 0),
+        settings=settings,
+        modes=modes,
+        inspect=settings is SETTINGS,
+    )
+    assert different == [] and all(kill.code != 0 for kill in ended)

@@ -24,6 +24,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from seqjax.rundir.tensors import open_tensors
+
 SETTINGS = (
     *("--data.embedded", "copy", "--data.examples", "120", "--data.max-length", "9"),
     *("--data.batch-size", "16", "--data.buckets", "2", "--model.embedding-size", "8"),
@@ -79,9 +81,9 @@ class Kill(NamedTuple):
     in_a_save: bool
 
 
-def command(run: Path, steps: int) -> list[str]:
+def command(run: Path, steps: int, settings) -> list[str]:
     train = (sys.executable, "-m", "seqjax.cli.main", "train", "--run-dir", str(run))
-    return [*train, "--steps", str(steps), *SETTINGS]
+    return [*train, "--steps", str(steps), *settings]
 
 
 def newest(run: Path) -> int:
@@ -99,11 +101,11 @@ def unsealed(run: Path) -> set[str]:
     return set()
 
 
-def strike(run: Path, steps: int, mode: str, target: int, draw: random.Random) -> Kill:
+def strike(run: Path, words: list[str], mode: str, target: int, draw: random.Random) -> Kill:
     """Starts the training and ends it when it has come to `target`."""
     left = unsealed(run)
     with subprocess.Popen(
-        command(run, steps), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as trainer:
         assert trainer.stderr is not None
         os.set_blocking(trainer.stderr.fileno(), False)
@@ -118,7 +120,7 @@ def strike(run: Path, steps: int, mode: str, target: int, draw: random.Random) -
             else:
                 time.sleep(draw.uniform(0, 0.5))
         if mode == "two at once" and trainer.poll() is None:
-            refused(run, steps, trainer)
+            refused(words, trainer)
         step = newest(run)
         for number in MODES[mode]:
             trainer.send_signal(number)
@@ -142,15 +144,15 @@ def wait_for(trainer, holds, seconds=300):
         time.sleep(0.0005)
 
 
-def refused(run, steps, trainer):
-    second = subprocess.run(command(run, steps), capture_output=True, text=True, check=False)
+def refused(words, trainer):
+    second = subprocess.run(words, capture_output=True, text=True, check=False)
     if trainer.poll() is None:
         assert second.returncode == 2, second.stderr
         assert f"process {trainer.pid}" in second.stderr, second.stderr
 
 
-def finish(run: Path, steps: int) -> None:
-    done = subprocess.run(command(run, steps), capture_output=True, text=True, check=False)
+def finish(words: list[str]) -> None:
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2_000:]
 
 
@@ -161,20 +163,21 @@ def timeless(document):
     return document
 
 
+def inspected(run: Path) -> dict:
+    """Returns what `seqjax inspect` tells of where the run stands, with its three checksums."""
+    words = [sys.executable, "-m", "seqjax.cli.main", "inspect", run, "--json"]
+    found = json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+    names = ("step", "parameters_sha256", "optimizer_sha256", "best_sha256", "best", "best_step")
+    return {name: found[name] for name in names}
+
+
 def kept(run: Path) -> dict:
     """Returns all that must not differ, by name."""
-    inspected = subprocess.run(
-        [sys.executable, "-m", "seqjax.cli.main", "inspect", run, "--json"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found = json.loads(inspected.stdout)
-    names = ("step", "parameters_sha256", "optimizer_sha256", "best_sha256", "best", "best_step")
+    best = open_tensors(run / "best.safetensors")
     last = run / "checkpoints" / str(newest(run))
     rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     return {
-        **{name: found[name] for name in names},
+        **{f"best {name}": best.read(name).tobytes() for name in best.entries},
         "arrays": (last / "arrays-00000-of-00001.safetensors").read_bytes(),
         "progress": timeless(json.loads((last / "progress.json").read_text())),
         # SJ-T09 says that training has become slow.
@@ -184,23 +187,27 @@ def kept(run: Path) -> dict:
     }
 
 
-def torture(folder: Path, kills: int, steps: int, seed: int, modes=tuple(MODES), say=print):
+def torture(folder, kills, steps, seed, *, settings=SETTINGS, modes=tuple(MODES), inspect=True):
     """Returns the kills of one run and the names in which it differs from an untouched one."""
+    run, untouched = folder / "tortured", folder / "untouched"
+    words = command(run, steps, settings)
     draw = random.Random(seed)
     begun = time.monotonic()
-    finish(folder / "untouched", steps)
-    say(f"untouched run of {steps} steps: {time.monotonic() - begun:.1f} s")
-    run, ended = folder / "tortured", []
+    finish(command(untouched, steps, settings))
+    print(f"untouched run of {steps} steps: {time.monotonic() - begun:.1f} s")
+    ended = []
     order = [modes[number % len(modes)] for number in range(kills)]
     draw.shuffle(order)
     for number, mode in enumerate(order):
         target = int(0.95 * steps * (number + draw.random()) / kills)
-        ended.append(strike(run, steps, mode, target, draw))
+        ended.append(strike(run, words, mode, target, draw))
         kill = ended[-1]
         torn = " inside a save" if kill.in_a_save else ""
-        say(f"{number + 1:>3}  {mode:<18} at step {kill.step:>5}  exit {kill.code}{torn}")
-    finish(run, steps)
-    expected, found = kept(folder / "untouched"), kept(run)
+        print(f"{number + 1:>3}  {mode:<18} at step {kill.step:>5}  exit {kill.code}{torn}")
+    finish(words)
+    expected, found = kept(untouched), kept(run)
+    if inspect:
+        expected, found = expected | inspected(untouched), found | inspected(run)
     different = [name for name in expected if found.get(name) != expected[name]]
     left = [path.name for path in run.rglob("*") if re.search(r"\.(new|old)$|lock$", path.name)]
     return ended, different + left
