@@ -194,3 +194,12 @@ def build_language_model(
 def count_params(params: Parameters) -> int:
     """Returns how many numbers the weights are made of."""
     return sum(leaf.size for leaf in jax.tree.leaves(params))
+
+
+def params_by_module(params: Parameters) -> dict[str, int]:
+    """Returns how many numbers each module has, `encoder/layers_0`, in the order of the weights."""
+    counts: dict[str, int] = {}
+    for path, leaf in jax.tree_util.tree_leaves_with_path(params):
+        name = "/".join(str(entry.key) for entry in path[:2])
+        counts[name] = counts.get(name, 0) + leaf.size
+    return counts

@@ -17,6 +17,7 @@ from seqjax.train.average import AverageFn, mean_since, moving_average
 from seqjax.train.freezing import still
 from seqjax.train.gradient import Gradient, batch_gradient
 from seqjax.train.noise import noisy_weights
+from seqjax.train.progress import ROW_EVERY
 from seqjax.train.step import LossFn, StepMetrics, TrainState, init_state, train_step
 from seqjax.types import Parameters
 
@@ -82,6 +83,7 @@ def build_training(
             schedule=schedule,
             average_fn=average_fn,
             parts=config.accumulate,
+            norms_every=ROW_EVERY,
         )
 
     return Training(

@@ -37,9 +37,38 @@ class TrainFlags:
     deterministic: bool = False
     """On a GPU, let XLA use nothing whose result changes from run to run; slower. A CPU needs no
     telling."""
+    dry_run: bool = False
+    """Build everything, time a few steps of each shape, say what the run would take, and write
+    nothing."""
+    profile_steps: str | None = None
+    """Steps to record for TensorBoard's profiler, as 10:20: what the device does from step 10 on up
+    to step 20, both included."""
     settings: Annotated[Config, tyro.conf.arg(name="")] = field(default_factory=Config)
 
+    def __post_init__(self):
+        if self.profile_steps is not None and not re.fullmatch(
+            r"[1-9]\d*:[1-9]\d*", self.profile_steps
+        ):
+            raise ValueError(f"profile_steps must be like 10:20, got {self.profile_steps!r}")
+        first, last = self.profiled or (1, 1)
+        if last < first:
+            raise ValueError(f"profile_steps must not end before it begins, got {first}:{last}")
+        if last - first >= MOST_PROFILED:
+            raise ValueError(
+                f"profile_steps must be at most {MOST_PROFILED} steps, got {last - first + 1}"
+            )
 
+    @property
+    def profiled(self) -> tuple[int, int] | None:
+        """First and last step of `profile_steps`."""
+        if self.profile_steps is None:
+            return None
+        first, last = map(int, self.profile_steps.split(":"))
+        return first, last
+
+
+MOST_PROFILED = 100
+"""Steps of one profile: a profile holds every operation of them, and is opened in a browser."""
 _DIVISIBLE = 720_720
 """A beam that is divided by all numbers up to 16."""
 
@@ -364,14 +393,19 @@ def train_flags(tokens: list[str]) -> TrainFlags:
     if overwrite and resume == "must":
         raise InputError("--overwrite leaves nothing to go on from; leave --resume must out")
     run_dir = Path(settings.run_dir or Path("runs") / _name(preset, settings))
-    return TrainFlags(
-        preset=preset,
-        config=config,
-        overwrite=overwrite,
-        resume=resume,
-        deterministic=values.get("deterministic", False),
-        settings=dataclasses.replace(settings, run_dir=str(run_dir)),
-    )
+    try:
+        return TrainFlags(
+            preset=preset,
+            config=config,
+            overwrite=overwrite,
+            resume=resume,
+            deterministic=values.get("deterministic", False),
+            dry_run=values.get("dry_run", False),
+            profile_steps=values.get("profile_steps"),
+            settings=dataclasses.replace(settings, run_dir=str(run_dir)),
+        )
+    except ValueError as error:
+        raise InputError(f"--{str(error).replace('_', '-', 1)}") from None
 
 
 def inspect_flags(tokens: list[str]) -> Inspection:

@@ -1,6 +1,5 @@
 """`seqjax inspect RUN`: what a run is, and what it has come to."""
 
-import collections
 import dataclasses
 import json
 import sys
@@ -8,7 +7,7 @@ from typing import Any
 
 import jax
 
-from seqjax.build.model import count_params
+from seqjax.build.model import count_params, params_by_module
 from seqjax.build.training import build_training
 from seqjax.cli.flags import InspectFlags
 from seqjax.rundir import parameters_sha256
@@ -57,9 +56,6 @@ def describe(trained: Trained) -> dict[str, Any]:
     """
     run = trained.run
     state, progress = _newest(trained)
-    by_module = collections.Counter()
-    for path, leaf in jax.tree_util.tree_leaves_with_path(trained.params):
-        by_module["/".join(str(entry.key) for entry in path[:2])] += leaf.size
     return {
         "run": str(run.path),
         "step": progress.get("step"),
@@ -67,7 +63,7 @@ def describe(trained: Trained) -> dict[str, Any]:
         "best_step": progress.get("best_step"),
         "best": progress.get("best"),
         "parameters": count_params(trained.params),
-        "parameters_by_module": by_module,
+        "parameters_by_module": params_by_module(trained.params),
         "parameters_sha256": state and parameters_sha256(state.params),
         "optimizer_sha256": state and parameters_sha256(_as_dict(state.optimizer_state)),
         "best_sha256": parameters_sha256(trained.params),

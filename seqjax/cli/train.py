@@ -10,6 +10,7 @@ from seqjax.cli.flags import TrainFlags
 from seqjax.cli.screen import PERCENT, Screen
 from seqjax.config import Config
 from seqjax.runs.conclude import Evaluation, Trained, evaluate, load, picture, store
+from seqjax.runs.rehearse import rehearse
 from seqjax.runs.road import Outcome, train
 from seqjax.train.exactness import exactness_line
 from seqjax.train.interrupt import AskedToStop
@@ -46,7 +47,16 @@ def _train(flags: TrainFlags, config: Config, screen: Screen) -> int:
     screen.begin(config)
     if flags.deterministic:
         screen.note(exactness_line(jax.default_backend()))
-    outcome = train(config, screen, resume=flags.resume, overwrite=flags.overwrite)
+    if flags.dry_run:
+        rehearse(config, screen)
+        return 0
+    outcome = train(
+        config,
+        screen,
+        resume=flags.resume,
+        overwrite=flags.overwrite,
+        profile_steps=flags.profiled,
+    )
     if outcome.finished_before and outcome.run.results.exists():
         screen.note(
             f"done     already: {outcome.reason} at step {outcome.progress.step}; nothing was "
@@ -64,9 +74,23 @@ def _train(flags: TrainFlags, config: Config, screen: Screen) -> int:
         f"{outcome.progress.best if outcome.progress.best is not None else math.nan:.4f} at step "
         f"{outcome.progress.best_step} · {outcome.progress.seconds:.0f} s of training"
     )
+    screen.note(spent_line(outcome.spent))
     with screen.working("answering"):
         _conclude(outcome, config, screen)
     return 0
+
+
+def spent_line(spent: dict[str, float]) -> str:
+    """Returns where the time went, what took longest first.
+
+    >>> spent_line({"step": 75.0, "other": 1.0, "data": 24.0})
+    'time     step 75.0 s (75%) · data 24.0 s (24%) · other 1.0 s (1%)'
+    """
+    whole = sum(spent.values()) or 1.0
+    parts = sorted(spent.items(), key=lambda part: -part[1])
+    return "time     " + " · ".join(
+        f"{name} {seconds:.1f} s ({100 * seconds / whole:.0f}%)" for name, seconds in parts
+    )
 
 
 def _conclude(outcome: Outcome, config: Config, screen: Screen) -> None:
@@ -76,7 +100,7 @@ def _conclude(outcome: Outcome, config: Config, screen: Screen) -> None:
     split, data = ("test", outcome.data.test) if unseen else ("valid", outcome.data.valid)
     screen.note(f"measure  the best weights on the {split} data")
     evaluation = evaluate(trained, data, announce=screen.compiling)
-    store(trained, evaluation, split)
+    store(trained, evaluation, split, outcome.spent)
     paths = picture(trained, evaluation.decoded)
     screen.console.print(_table(evaluation.scores, outcome, split))
     _show_examples(evaluation, trained, screen)

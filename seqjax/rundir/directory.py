@@ -84,6 +84,11 @@ class RunDir:
         return self.path / "events"
 
     @property
+    def profile(self) -> Path:
+        """Directory of what the device did in some steps, if that was recorded."""
+        return self.path / "profile"
+
+    @property
     def answers(self) -> Path:
         """Directory of decoded examples."""
         return self.path / "answers"
@@ -92,7 +97,14 @@ class RunDir:
         """Returns all that a run writes, whether it is there yet or not."""
         return (
             *(self.config, self.vocabulary, self.data, self.metrics, self.results),
-            *(self.checkpoints, self.best_weights, self.pictures, self.events, self.answers),
+            *(
+                self.checkpoints,
+                self.best_weights,
+                self.pictures,
+                self.events,
+                self.answers,
+                self.profile,
+            ),
             self.crash,
         )
 

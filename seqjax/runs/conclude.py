@@ -4,14 +4,13 @@ import dataclasses
 import functools
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from seqjax.build.data import build_coder, encode_pairs, pair_batches, text_windows
+from seqjax.build.data import build_coder, pair_batches, text_windows
 from seqjax.build.learner import Learner, build_learner
 from seqjax.build.rules import build_rules
 from seqjax.config import Config, DecodeConfig
@@ -27,6 +26,7 @@ from seqjax.predict.voices import Weights
 from seqjax.report.attention import AttentionExample, attention_figure
 from seqjax.report.curves import learning_curves
 from seqjax.rundir import RunDir, load_weights, open_run
+from seqjax.runs.looking import Attention
 from seqjax.runs.measure import AnswerFn, Decoded, Likelihood, build_answerer, decode_pairs
 from seqjax.train.compiled import AnnounceFn
 from seqjax.types import Batch, Padded, Parameters
@@ -204,27 +204,8 @@ def evaluate(
 
 def attention_of(trained: Trained, pairs: Pairs) -> list[AttentionExample]:
     """Returns where each target token of each pair looked; empty for a model without attention."""
-    if trained.config.model.attention == "none":
-        return []
-    coder = build_coder(trained.config, trained.vocabularies)
-    examples = encode_pairs(pairs, coder)
-    count = len(pairs.sources)
-    batch = [
-        side.padded(np.arange(count), count, int(side.lengths.max()), coder.target.pad_id)
-        for side in examples
-    ]
-    batch = jax.tree.map(jnp.asarray, batch)
-    result: Any = trained.learner.model.apply({"params": trained.params}, *batch)
-    weights, model = np.asarray(result[1]), trained.config.model
-    together = 2 ** (model.encoder_layers - 1) if model.pyramid else 1  # tokens of a position
-    found = []
-    for row, (source, said) in enumerate(zip(pairs.sources, examples.targets, strict=True)):
-        tokens = coder.source.cut(source)
-        starts = range(0, len(tokens), together)
-        read = [coder.source.join(tokens[start : start + together]) for start in starts]
-        answer = [*coder.said(said.tolist(), source), "EOS"]
-        found.append(AttentionExample(read, answer, weights[row, : len(said), : len(read)]))
-    return found
+    look = Attention(trained.config, trained.learner, trained.vocabularies)
+    return look(trained.params, pairs)
 
 
 def picture(trained: Trained, decoded: Decoded | None) -> list[str]:
@@ -246,9 +227,16 @@ def picture(trained: Trained, decoded: Decoded | None) -> list[str]:
     return [str(path) for path in paths]
 
 
-def store(trained: Trained, evaluation: Evaluation, split: str) -> None:
-    """Keeps scores and answers of an evaluation in the run."""
-    document = {"split": split, **evaluation.scores}
+def store(trained: Trained, evaluation: Evaluation, split: str, spent: Mapping[str, float]) -> None:
+    """Keeps scores and answers of an evaluation in the run, and what its training was spent on.
+
+    Args:
+      trained: The run.
+      evaluation: Of it.
+      split: Name of the data.
+      spent: Seconds of training by what they went to; see `Clock`.
+    """
+    document = {"split": split, **evaluation.scores, "spent": dict(spent)}
     write_text(trained.run.results, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     if evaluation.decoded is not None:
         trained.run.answers.mkdir(exist_ok=True)

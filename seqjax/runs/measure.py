@@ -19,6 +19,8 @@ from seqjax.metrics.text import evaluate_texts, group_references
 from seqjax.predict.answer import Answer, silent
 from seqjax.predict.answerer import Answerer
 from seqjax.predict.voices import Member, Weights
+from seqjax.report.attention import AttentionExample
+from seqjax.runs.looking import Attention
 from seqjax.train.compiled import AnnounceFn, Compiled
 from seqjax.train.mesh import Layout, gather
 from seqjax.types import Batch, Parameters, sum_means
@@ -104,6 +106,18 @@ class Decoded(NamedTuple):
     scores: dict[str, Any]
 
 
+class Seen(NamedTuple):
+    """What a validation has looked at.
+
+    Attributes:
+      decoded: The answers to its examples.
+      attention: On the way to what some of them should be answered; empty without attention.
+    """
+
+    decoded: Decoded
+    attention: list[AttentionExample]
+
+
 def decode_pairs(
     answer_fn: AnswerFn,
     pairs: Pairs,
@@ -137,11 +151,12 @@ def build_validator(
     announce: AnnounceFn,
     note: Callable[[str], None],
     poll: Callable[[], None] = lambda: None,
+    seen: Callable[[Seen], None] = lambda seen: None,
 ) -> ValidateFn:
     """Returns what is measured while a run trains, with two sample answers told to `note`.
 
-    A text-to-text task decodes `validation.examples` sources greedily; a language model continues
-    nothing. Between batches `poll` is called, which may raise.
+    A text-to-text task decodes `validation.examples` sources greedily, and tells `seen` of them; a
+    language model continues nothing. Between batches `poll` is called, which may raise.
     """
     likelihood = Likelihood(learner, announce, layout)
 
@@ -158,14 +173,20 @@ def build_validator(
     )
     most = config.validation.examples
     pairs = Pairs(data.valid.sources[:most], data.valid.targets[:most])
+    look = Attention(config, learner, data.vocabularies, announce)
 
     def validate(params: Parameters) -> dict[str, float]:
         scores = likelihood(params, polled(data.valid_batches()))
         poll()
-        answer_fn = functools.partial(answerer, Weights((gather(params),)))
+        weights = gather(params)
+        answer_fn = functools.partial(answerer, Weights((weights,)))
         decoded = decode_pairs(answer_fn, pairs, data.vocabularies["target"])
-        for number in sorted({0, len(decoded.sources) // 2}):
+        shown = sorted({0, len(decoded.sources) // 2})
+        for number in shown:
             note(_sample_line(decoded, number))
+        sources = [decoded.sources[number] for number in shown]
+        wanted = [decoded.references[number][0] for number in shown]
+        seen(Seen(decoded, look(weights, Pairs(sources, wanted))))
         return scores | {name: decoded.scores[name] for name in VALIDATION_SCORES}
 
     return validate

@@ -17,18 +17,20 @@ from seqjax.build.vectors import NOTHING_FOUND, build_vectors, start_from, vecto
 from seqjax.config import Config
 from seqjax.errors import InputError, first_line
 from seqjax.rundir import RunDir, create_run, locked, save_weights
-from seqjax.runs.going_on import Resume, describe, keep_history, prepare, restored
+from seqjax.runs.going_on import Resume, describe, prepare, restored
 from seqjax.runs.measure import build_validator
-from seqjax.runs.record import Recorder
+from seqjax.runs.profile import Profiled, refuse_unreachable
 from seqjax.runs.spectator import Silent, Spectator
+from seqjax.runs.watching import TRAINING_STEP, Watching
 from seqjax.train.checkpoint import Checkpoints
 from seqjax.train.compiled import Compiled
 from seqjax.train.crash import write_crash
 from seqjax.train.finite import first_not_finite
 from seqjax.train.freezing import count_learnt
 from seqjax.train.interrupt import Interrupts
-from seqjax.train.loop import fit
+from seqjax.train.loop import INTERRUPTED, fit
 from seqjax.train.mesh import Layout, gather, put
+from seqjax.train.norms import module_names
 from seqjax.train.paths import check_patterns
 from seqjax.train.plan import Plan
 from seqjax.train.progress import Progress
@@ -46,6 +48,7 @@ class Outcome(NamedTuple):
       progress: Where it stands.
       reason: Why it stopped; `loop.INTERRUPTED` if it was asked to.
       compilations: Shapes that the training step was compiled for.
+      spent: Seconds of training by what they went to; see `Clock`.
       finished_before: Nothing was left to do, and nothing was touched.
     """
 
@@ -55,6 +58,7 @@ class Outcome(NamedTuple):
     progress: Progress
     reason: str
     compilations: int
+    spent: dict[str, float]
     finished_before: bool = False
 
 
@@ -64,6 +68,7 @@ def train(
     *,
     resume: Resume = "auto",
     overwrite: bool = False,
+    profile_steps: tuple[int, int] | None = None,
 ) -> Outcome:
     """Trains what `config` describes, or goes on where its run directory was left.
 
@@ -72,6 +77,7 @@ def train(
       spectator: Told of everything as it happens.
       resume: Whether there must be something to go on from, or must not be.
       overwrite: Remove what an earlier training left there first.
+      profile_steps: First and last step of which a profile is recorded.
 
     Raises:
       InputError: If data, run directory or configuration cannot be used, or another process trains
@@ -84,11 +90,16 @@ def train(
     run = create_run(config.run_dir)
     with Interrupts() as interrupts, locked(run.lock, spectator.note):
         prepare(run, config, resume=resume, overwrite=overwrite)
-        return _train(run, config, layout, spectator, interrupts)
+        return _train(run, config, layout, spectator, interrupts, profile_steps)
 
 
 def _train(
-    run: RunDir, config: Config, layout: Layout, spectator: Spectator, interrupts: Interrupts
+    run: RunDir,
+    config: Config,
+    layout: Layout,
+    spectator: Spectator,
+    interrupts: Interrupts,
+    profile_steps: tuple[int, int] | None,
 ) -> Outcome:
     data = build_data(config)
     checkpoints = Checkpoints(run.checkpoints, keep=config.keep)
@@ -98,12 +109,12 @@ def _train(
     teachers = build_teachers(config, data.vocabularies)
     learner = build_learner(config, data.vocabularies, found, teachers)
     shapes = jax.eval_shape(learner.init, data.example, key)
-    model_line = _model_line(config, shapes)
+    described = model_line(config, shapes)
     tables = learner.tables
     start = build_start(config, shapes, data.vocabularies, tables) if begins else NOTHING
     describe(run, config, data, spectator.note)
 
-    total_steps = _total_steps(config, data.feed.batches_per_epoch)
+    total_steps = total_steps_of(config, data.feed.batches_per_epoch)
     training = build_training(config.optimizer, learner, total_steps, data.feed.batches_per_epoch)
     params = started(jax.jit(learner.init)(data.example, key), start)
     params = start_from(params, tables, found)
@@ -113,15 +124,7 @@ def _train(
     state = put(state, in_shardings[0])
     given = put(learner.given, layout.everywhere)
     gradient_fn = functools.partial(training.gradient_fn, given=given)
-    step_fn = Compiled(
-        training.step_fn,
-        spectator.compiling,
-        lambda state, batch, key, given: f"training step, {_shape(batch)}",
-        donate_argnums=(0,),
-        in_shardings=(*in_shardings, layout.everywhere),
-        out_shardings=out_shardings,
-    )
-    spectator.note(model_line)
+    spectator.note(described)
     for line in start.lines:
         spectator.note(line)
     for line in mesh_lines(layout, state.params):
@@ -133,53 +136,52 @@ def _train(
     plan = _plan(config, data.feed.batches_per_epoch)
     reason = plan.reason_to_stop(progress)
     if reason and progress.validated_step == progress.step:
-        return Outcome(run, data, state, progress, reason, 0, finished_before=True)
+        return Outcome(run, data, state, progress, reason, 0, progress.spent, finished_before=True)
+    if profile_steps is not None:
+        refuse_unreachable(profile_steps, total_steps, progress.step)
     if progress.step:
         spectator.note(f"resume   from step {progress.step} (epoch {progress.epoch + 1})")
-    recorder = Recorder(run)
-    watching = spectator.training(progress, steps=total_steps, minutes=config.minutes)
-    with watching, interrupts.polled():
+    watching = Watching(run, config, data, spectator, progress, module_names(state.params))
+    step_fn = Compiled(
+        training.step_fn,
+        watching.compiling,
+        lambda state, batch, key, given: f"{TRAINING_STEP}, {shape_name(batch)}",
+        donate_argnums=(0,),
+        in_shardings=(*in_shardings, layout.everywhere),
+        out_shardings=out_shardings,
+    )
+    taught_fn = lambda state, batch, key: step_fn(state, batch, key, given)
+    record = None
+    if profile_steps is not None:
+        record = Profiled(taught_fn, profile_steps, progress.step, run.profile, spectator.note)
+    goal = spectator.training(progress, steps=total_steps, minutes=config.minutes)
+    with goal, interrupts.polled():
         state, progress, reason = fit(
             state,
             progress,
-            step_fn=lambda state, batch, key: step_fn(state, batch, key, given),
+            step_fn=record or taught_fn,
             feed=data.feed,
             key=put(key, layout.everywhere),
             initial_memory=layout.put_whole_rows(learner.memory),
             validate=build_validator(
-                *(config, learner, data, layout, spectator.compiling, spectator.note),
+                *(config, learner, data, layout, watching.compiling, spectator.note),
                 poll=interrupts.poll,
+                seen=watching.seen,
             ),
             react=lambda state, stalled: put(training.react_fn(state, stalled), in_shardings[0]),
             keep_best=functools.partial(_keep_best, run),
             report=functools.partial(_report, run, gradient_fn, key),
             checkpoints=checkpoints,
             plan=plan,
-            observer=_Recording(spectator, recorder, run),
+            observer=watching,
             interrupted=lambda: interrupts.requested,
             place_fn=layout.put_rows,
+            clock=watching.clock,
         )
-    recorder.close()
-    return Outcome(run, data, state, progress, reason, step_fn.compilations)
-
-
-class _Recording:
-    """An observer of the loop that writes down what the spectator only sees."""
-
-    def __init__(self, spectator: Spectator, recorder: Recorder, run: RunDir):
-        self.stepped, self.note = spectator.stepped, spectator.note
-        self._spectator, self._recorder, self._run = spectator, recorder, run
-
-    def row(self, row: dict[str, Any]) -> None:
-        self._recorder.write(row)
-
-    def validated(self, row: dict[str, Any], progress: Progress, is_best: bool) -> None:
-        self._recorder.write(row)
-        self._spectator.validated(row, progress, is_best)
-
-    def went_back(self, row: dict[str, Any], progress: Progress) -> None:
-        keep_history(self._run, progress)
-        self._recorder.write(row)
+    if record is not None:
+        record.close()
+    spent = watching.finish(progress, interrupted=reason == INTERRUPTED)
+    return Outcome(run, data, state, progress, reason, step_fn.compilations, spent)
 
 
 def _refuse_cudnn_without_gpu(config: Config) -> None:
@@ -190,7 +192,7 @@ def _refuse_cudnn_without_gpu(config: Config) -> None:
         )
 
 
-def _model_line(config: Config, params: Parameters) -> str:
+def model_line(config: Config, params: Parameters) -> str:
     """Says how large the model is, and how much of it is learnt.
 
     Raises:
@@ -222,7 +224,7 @@ def _report(
     return f"{where}; the batch is in {write_crash(run.crash, state, batch, key, facts)}"
 
 
-def _total_steps(config: Config, batches_per_epoch: int) -> int | None:
+def total_steps_of(config: Config, batches_per_epoch: int) -> int | None:
     by_epochs = config.epochs * batches_per_epoch if config.epochs else None
     known = [steps for steps in (config.steps, by_epochs) if steps is not None]
     return min(known) if known else None
@@ -245,7 +247,7 @@ def _plan(config: Config, batches_per_epoch: int) -> Plan:
     )
 
 
-def _shape(batch) -> str:
+def shape_name(batch) -> str:
     rows, time = batch.inputs.values.shape[:2]
     said = batch.targets.values.shape[1] if hasattr(batch.targets, "values") else 1
     return f"{rows} x {time} -> {said}"

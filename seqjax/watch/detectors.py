@@ -233,4 +233,4 @@ DETECTORS: tuple[tuple[codes.Code, Detector], ...] = (
 def _values(rows: Sequence[Row], name: str) -> list[float]:
     """What rows say under a name, as far as they do and it is a finite number."""
     found = [row.get(name) for row in rows]
-    return [value for value in found if value is not None and math.isfinite(value)]
+    return [float(value) for value in found if value is not None and math.isfinite(value)]
