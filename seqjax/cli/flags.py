@@ -232,7 +232,7 @@ class InspectFlags:
     before any model is trained on them."""
 
     runs: tyro.conf.Positional[tuple[str, ...]] = ()
-    """The run directory."""
+    """The run directory; several are put side by side: settings that differ, scores, time."""
     json: bool = False
     """Print one JSON object."""
     data: tuple[str, ...] = ()

@@ -16,17 +16,12 @@ from seqjax.train.checkpoint import Checkpoints
 
 
 def run(flags: InspectFlags) -> int:
-    """Shows the runs; see `main` for exit codes."""
-    for run in flags.runs:
-        _show_run(run, flags.json)
-    return 0
-
-
-def _show_run(run: str, as_json: bool) -> None:
+    """Shows one run; see `main` for exit codes."""
+    (run,) = flags.runs
     found = describe(load(run))
-    if as_json:
+    if flags.json:
         print(json.dumps(found, ensure_ascii=False))
-        return
+        return 0
     print(f"run         {run} · step {found['step']} · best at {found['best_step']}")
     print(f"task        {found['config']['task']}")
     print(f"parameters  {found['parameters']:,}")
@@ -38,7 +33,7 @@ def _show_run(run: str, as_json: bool) -> None:
     for name, value in found["data"].items():
         print(f"  {name:<20}  {value}")
     print("settings")
-    for name, value in _flat(found["config"]):
+    for name, value in flat(found["config"]):
         print(f"  {name:<32}  {value}")
     print(f"history     {len(found['history'])} validations")
     for row in found["history"][-8:]:
@@ -46,6 +41,7 @@ def _show_run(run: str, as_json: bool) -> None:
             f"{name} {value:.4f}" for name, value in row.items() if isinstance(value, float)
         )
         print(f"  step {row['step']:>7}  {'*' if row.get('best') else ' '} {values}")
+    return 0
 
 
 def describe(trained: Trained) -> dict[str, Any]:
@@ -97,11 +93,12 @@ def _as_dict(tree: Any) -> dict[str, Any]:
     }
 
 
-def _flat(settings: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+def flat(settings: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Returns nested settings as `(dotted name, value)`."""
     found = []
     for name, value in settings.items():
         if isinstance(value, dict):
-            found += _flat(value, f"{prefix}{name}.")
+            found += flat(value, f"{prefix}{name}.")
         else:
             found.append((prefix + name, value))
     return found

@@ -76,7 +76,9 @@ class Watching:
     def row(self, row: dict[str, Any]) -> None:
         spent = self.clock.totals
         worked = spent.get("step", 0.0) + spent.get("data", 0.0)
-        row = row | {"tokens_per_second": round(row["tokens"] / max(worked - self._worked, 1e-9), 1)}
+        row = row | {
+            "tokens_per_second": round(row["tokens"] / max(worked - self._worked, 1e-9), 1)
+        }
         self._worked = worked
         self._recorder.write(row)
         if self._metrics is not None and np.any(self._metrics.module_norms):

@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 
@@ -288,3 +289,11 @@ def test_a_warning_is_one_line_that_says_where_to_read_on():
     assert finding.line.startswith("warning  SJ-T01  ") and "\n" not in finding.line
     assert finding.line.endswith("(seqjax explain SJ-T01)")
     assert finding.row["event"] == "warning" and finding.row["step"] == 7
+
+
+def test_every_code_is_documented_as_it_is_explained():
+    document = Path(__file__).parents[2] / "docs" / "watching.md"
+    text = " ".join(document.read_text(encoding="utf-8").split())
+    for code in CODES:
+        assert f"### {code.code}: {code.says} {code.means} *Way out:* {code.mend}" in text
+        assert f"| {code.code} | " in text
