@@ -1,0 +1,91 @@
+"""Settings of where text comes from, and how it becomes tokens and batches."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from seqjax.config.require import require
+
+TokenKind = Literal["chars", "words", "subwords"]
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Where the text comes from and how it becomes tokens and batches."""
+
+    embedded: Literal["dates", "copy", "reverse", "docs"] = "dates"
+    """Built-in data used when no --train is given: dates in many languages -> ISO 8601; copying and
+    reversing random strings; the English of Python's own manual (for language models)."""
+    examples: int = 50_000
+    """How many training pairs the built-in data makes."""
+    min_length: int = 1
+    """Shortest string of the built-in copy and reverse tasks."""
+    max_length: int = 20
+    """Longest string of the built-in copy and reverse tasks."""
+    source_tokens: TokenKind = "chars"
+    """What one source token is: a character, a word between blanks, a SentencePiece subword."""
+    target_tokens: TokenKind = "chars"
+    """What one target token is; for a language model, what the text is cut into."""
+    min_count: int = 1
+    """Tokens seen fewer times in the training data become the unknown token."""
+    subword_vocab: int = 8_000
+    """Size of a SentencePiece vocabulary."""
+    lowercase: bool = False
+    """Lower-case every line when it is read, in training and in decoding."""
+    max_source: int = 200
+    """Source tokens a training pair may have; longer pairs are left out and counted."""
+    max_target: int = 200
+    """Target tokens (EOS not counted) a training pair may have; longer pairs are left out."""
+    on_bad_line: Literal["error", "skip"] = "error"
+    """What to do with a line that cannot be used (no tab, empty side): stop, or count and skip."""
+    batch_size: int = 128
+    """Rows of a batch. For a language model, how many stretches of the text are read abreast."""
+    batch_tokens: int | None = None
+    """Tokens of source and target that a batch has room for, padding counted, in place of
+    --data.batch-size rows: batches of short pairs have more rows (not for a language model)."""
+    batch_multiple: int = 8
+    """Rows of a batch are a multiple of this where --data.batch-tokens decides how many."""
+    window: int = 64
+    """Steps of truncated back-propagation through time (language model only)."""
+    hub: str | None = None
+    """A data set of Hugging Face's `datasets`, in place of files: its name (owner/name), or a
+    directory that it can load. Its splits train, validation and test are used."""
+    hub_config: str | None = None
+    """The configuration of the data set, for example a pair of languages."""
+    source_field: str = "source"
+    """Field of the data set that holds the source; a.b is field b in field a."""
+    target_field: str = "target"
+    """Field that holds the target; for a language model, the text."""
+    store: str | None = None
+    """Directory in which the training data is kept as ids, so that it is read as it is needed and
+    never all in memory: made once, used again, made anew when a file changed. Needs --valid."""
+    buckets: int = 8
+    """How many (source, target) shapes batches may have; each is compiled once."""
+    target_weight: float = 1.0
+    """What a target position costs where a source position costs 1, when shapes are chosen."""
+
+    def __post_init__(self):
+        for name in ("examples", "min_count", "max_source", "max_target", "batch_size", "window"):
+            require(getattr(self, name) >= 1, f"data.{name}", "at least 1", getattr(self, name))
+        for name in ("buckets", "batch_multiple"):
+            require(getattr(self, name) >= 1, f"data.{name}", "at least 1", getattr(self, name))
+        require(
+            self.batch_tokens is None or self.batch_tokens >= 2 * self.batch_multiple,
+            "data.batch_tokens",
+            f"at least 2 for each of {self.batch_multiple} rows (data.batch_multiple)",
+            self.batch_tokens,
+        )
+        require(self.target_weight > 0, "data.target_weight", "positive", self.target_weight)
+        require(self.subword_vocab >= 16, "data.subword_vocab", "at least 16", self.subword_vocab)
+        require(self.min_length >= 0, "data.min_length", "at least 0", self.min_length)
+        require(
+            self.max_length >= max(self.min_length, 1),
+            "data.max_length",
+            f"at least data.min_length ({self.min_length}) and 1",
+            self.max_length,
+        )
+
+    @property
+    def rows_multiple(self) -> int:
+        """What the rows of every batch are a multiple of, as devices and parts of a batch must be
+        dealt evenly."""
+        return self.batch_size if self.batch_tokens is None else self.batch_multiple
