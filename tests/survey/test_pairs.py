@@ -145,7 +145,8 @@ def test_loops_are_those_of_a_loop(seed):
 
 def test_another_script_is_found_and_a_mixture_is_none():
     latin = [f"word{n}|слово" for n in range(30)]
-    finding = found(splits([*latin, "слово|слово", "word|word"]), "SJ-D17")
+    partly = "wordя|слово"  # most of its letters are of its side's script
+    finding = found(splits([*latin, "слово|слово", "word|word", partly]), "SJ-D17")
     assert where(finding) == [("train.tsv", 31), ("train.tsv", 32)]
     mixed = [f"{text}|x" for text in ("один", "two", "τρία", "four")]
     assert found(splits(mixed), "SJ-D17").kind == "ok"
