@@ -1,6 +1,7 @@
 """The product of a layer's inputs at all time steps, and how its gradient is had fast."""
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 
@@ -22,7 +23,8 @@ def features_first(inputs: Float[Array, "*rows features"]) -> Float[Array, "*row
     """Returns the same, laid out in memory feature by feature.
 
     A product that sums over all rows is faster so on a CPU, also if the copy is counted:
-    `benchmarks/README.md` says by how much.
+    `benchmarks/README.md` says by how much. Time and batch stay two axes: rows that are dealt to
+    several devices could not be told from steps otherwise, and each device would ask for all.
     """
-    by_feature = jax.lax.optimization_barrier(inputs.reshape(-1, inputs.shape[-1]).T)
-    return by_feature.T.reshape(inputs.shape)
+    by_feature = jax.lax.optimization_barrier(jnp.moveaxis(inputs, -1, 0))
+    return jnp.moveaxis(by_feature, 0, -1)

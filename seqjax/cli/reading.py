@@ -2,7 +2,8 @@
 
 tyro writes the help. The reading is done here, so that every mistake comes out as one line that
 says what the flag takes and what it got. A flag is a field's name, dotted where it stands in a part
-of `Config` (`--model.hidden-size`); a part of the flags themselves adds nothing to the name.
+of `Config` (`--model.hidden-size`); a part of the flags themselves that is annotated with an empty
+name adds nothing.
 """
 
 import ast
@@ -183,11 +184,12 @@ def _suggest_flag(word: str, flags: dict[str, Flag]) -> str:
 
 
 def _flags(kind: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Flag]]:
-    hints = typing.get_type_hints(kind)
+    hints, marked = typing.get_type_hints(kind), typing.get_type_hints(kind, include_extras=True)
     for entry in dataclasses.fields(kind):
         hint, name = hints[entry.name], prefix + entry.name
         if dataclasses.is_dataclass(hint):
-            yield from _flags(hint, f"{name}." if depth else "", depth + 1)
+            nameless = depth == 0 and typing.get_origin(marked[entry.name]) is Annotated
+            yield from _flags(hint, "" if nameless else f"{name}.", depth + 1)
         elif hint is bool:
             yield _written(prefix, entry.name), Flag(name, hint, switch=True)
             yield _written(prefix, f"no_{entry.name}"), Flag(name, hint, switch=False)

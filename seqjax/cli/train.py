@@ -6,18 +6,19 @@ from typing import Any
 import jax
 from rich.table import Table
 
+from seqjax.cli import cluster
+from seqjax.cli.cluster import RESUMABLE
 from seqjax.cli.flags import TrainFlags
 from seqjax.cli.screen import PERCENT, Screen
 from seqjax.config import Config
 from seqjax.runs.conclude import Evaluation, Trained, evaluate, load, picture, store
 from seqjax.runs.rehearse import rehearse
 from seqjax.runs.road import Outcome, train
+from seqjax.train import processes
 from seqjax.train.exactness import exactness_line
 from seqjax.train.interrupt import AskedToStop
 from seqjax.train.loop import INTERRUPTED
 
-RESUMABLE = 75
-"""Exit code of a run that was asked to stop and can go on (EX_TEMPFAIL of sysexits.h)."""
 EXAMPLES = 5
 SCORES = {
     "exact_match": "exact match",
@@ -34,13 +35,29 @@ SCORES = {
 
 def run(flags: TrainFlags) -> int:
     """Runs the command; see `main` for exit codes."""
+    if not cluster.join(flags.processes):
+        return _run(flags)
+    with cluster.together(flags.processes, flags.settings):
+        return _run(flags)
+
+
+def _run(flags: TrainFlags) -> int:
     config = flags.settings
+    if not processes.is_first():
+        return _train_silently(flags, config)
     with Screen() as screen, screen.working("starting"):
         try:
             return _train(flags, config, screen)
         except AskedToStop:
             screen.note("stopped  before the first step; the same command goes on from there")
             return RESUMABLE
+
+
+def _train_silently(flags: TrainFlags, config: Config) -> int:
+    """What a process does that leaves screen and results to the first one."""
+    outcome = train(config, resume=flags.resume, overwrite=flags.overwrite)
+    cluster.leave()
+    return RESUMABLE if outcome.reason == INTERRUPTED else 0
 
 
 def _train(flags: TrainFlags, config: Config, screen: Screen) -> int:
@@ -57,6 +74,7 @@ def _train(flags: TrainFlags, config: Config, screen: Screen) -> int:
         overwrite=flags.overwrite,
         profile_steps=flags.profiled,
     )
+    cluster.leave()
     if outcome.finished_before and outcome.run.results.exists():
         screen.note(
             f"done     already: {outcome.reason} at step {outcome.progress.step}; nothing was "

@@ -79,6 +79,12 @@ class RunDir:
         return self.path / "trainer.lock"
 
     @property
+    def process_logs(self) -> Path:
+        """Directory of what libraries said in each of several processes, in use from before a run
+        is cleared until they end."""
+        return self.path / "processes"
+
+    @property
     def events(self) -> Path:
         """Directory of TensorBoard's event files."""
         return self.path / "events"

@@ -52,10 +52,14 @@ class Steps(NamedTuple):
         Raises:
           OSError: If it cannot be made.
         """
-        hidden = self._hidden(step, "new")
+        hidden = self.hidden(step)
         _remove(hidden)
         hidden.mkdir(parents=True)
         return hidden
+
+    def hidden(self, step: int) -> Path:
+        """Returns where the files of a step are put together."""
+        return self._hidden(step, "new")
 
     def commit(self, step: int) -> None:
         """Seals what is in the hidden directory and gives it its name; a damaged namesake goes.
@@ -63,7 +67,7 @@ class Steps(NamedTuple):
         Raises:
           OSError: If something cannot be written; the step has no name then.
         """
-        hidden = self._hidden(step, "new")
+        hidden = self.hidden(step)
         names = sorted(os.listdir(hidden))
         sealed = {}
         for name in names:
@@ -82,7 +86,7 @@ class Steps(NamedTuple):
 
     def abandon(self, step: int) -> None:
         """Removes what `begin` made, as far as it can be."""
-        shutil.rmtree(self._hidden(step, "new"), ignore_errors=True)
+        shutil.rmtree(self.hidden(step), ignore_errors=True)
 
     def verify(self, step: int) -> list[str]:
         """Returns the names of a step's files after reading all of them.

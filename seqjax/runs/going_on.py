@@ -11,6 +11,7 @@ from seqjax.errors import InputError
 from seqjax.files import write_text
 from seqjax.rundir import RunDir
 from seqjax.train.checkpoint import Checkpoints
+from seqjax.train.processes import gathered, jointly
 from seqjax.train.progress import Progress
 from seqjax.train.step import TrainState
 
@@ -90,6 +91,26 @@ def describe(run: RunDir, config: Config, data: TaskData, note: Callable[[str], 
         note(line)
 
 
+def refuse_other_data(run: RunDir, data: TaskData) -> None:
+    """Raises InputError unless all processes have read the same."""
+    found = gathered(data.statistics["fingerprint"])
+    other = next((index for index, said in enumerate(found) if said != found[0]), None)
+    if other is not None:
+        raise InputError(
+            f"{run.path}: process {other} has read other training data than process 0; give all "
+            f"of them the same files and settings"
+        )
+
+
+def refuse_another_directory(run: RunDir) -> None:
+    """Raises InputError unless this process sees what the first one has written."""
+    if not run.config.exists():
+        raise InputError(
+            f"{run.path}: one of the processes does not see what the first one has written there; "
+            f"--run-dir must be on a file system that all of them share"
+        )
+
+
 def restored(
     checkpoints: Checkpoints, state: TrainState, run: RunDir, note: Callable[[str], None]
 ) -> tuple[TrainState, Progress]:
@@ -105,12 +126,18 @@ def restored(
       InputError: If no checkpoint is whole, or they are another model's.
     """
     found = checkpoints.restore(state, lambda text: note(f"warning  {text}"))
+    steps = gathered(int(found[0].step) if found else None)
+    if len(set(steps)) > 1:
+        raise InputError(
+            f"{run.path}: the processes would go on from different steps ({steps}); --run-dir must "
+            f"be on a file system that all of them share"
+        )
     if found is None:
-        run.keep_metrics_until(0)
+        jointly(lambda: run.keep_metrics_until(0), first_only=True)
         return state, Progress()
     state, stored = found
     progress = progress_of(checkpoints, stored)
-    keep_history(run, progress)
+    jointly(lambda: keep_history(run, progress), first_only=True)
     return state, progress
 
 

@@ -23,6 +23,7 @@ from seqjax.report.attention import AttentionExample
 from seqjax.runs.looking import Attention
 from seqjax.train.compiled import AnnounceFn, Compiled
 from seqjax.train.mesh import Layout, gather
+from seqjax.train.processes import is_first, told
 from seqjax.types import Batch, Parameters, sum_means
 
 ValidateFn = Callable[[Parameters], dict[str, float]]
@@ -156,7 +157,8 @@ def build_validator(
     """Returns what is measured while a run trains, with two sample answers told to `note`.
 
     A text-to-text task decodes `validation.examples` sources greedily, and tells `seen` of them; a
-    language model continues nothing. Between batches `poll` is called, which may raise.
+    language model continues nothing. Of several processes the first one decodes, and tells the
+    others what came of it. Between batches `poll` is called, which may raise.
     """
     likelihood = Likelihood(learner, announce, layout)
 
@@ -179,6 +181,9 @@ def build_validator(
         scores = likelihood(params, polled(data.valid_batches()))
         poll()
         weights = gather(params)
+        return scores | told(answers_scores(weights) if is_first() else None)
+
+    def answers_scores(weights: Parameters) -> dict[str, float]:
         answer_fn = functools.partial(answerer, Weights((weights,)))
         decoded = decode_pairs(answer_fn, pairs, data.vocabularies["target"])
         shown = sorted({0, len(decoded.sources) // 2})
@@ -187,7 +192,7 @@ def build_validator(
         sources = [decoded.sources[number] for number in shown]
         wanted = [decoded.references[number][0] for number in shown]
         seen(Seen(decoded, look(weights, Pairs(sources, wanted))))
-        return scores | {name: decoded.scores[name] for name in VALIDATION_SCORES}
+        return {name: float(decoded.scores[name]) for name in VALIDATION_SCORES}
 
     return validate
 

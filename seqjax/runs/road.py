@@ -1,7 +1,9 @@
 """The straight road: from a configuration to a trained run, in one function that is read first."""
 
+import contextlib
 import functools
 import json
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -17,22 +19,30 @@ from seqjax.build.vectors import NOTHING_FOUND, build_vectors, start_from, vecto
 from seqjax.config import Config
 from seqjax.errors import InputError, first_line
 from seqjax.rundir import RunDir, create_run, locked, save_weights
-from seqjax.runs.going_on import Resume, describe, prepare, restored
+from seqjax.runs.going_on import (
+    Resume,
+    describe,
+    prepare,
+    refuse_another_directory,
+    refuse_other_data,
+    restored,
+)
 from seqjax.runs.measure import build_validator
 from seqjax.runs.profile import Profiled, refuse_unreachable
 from seqjax.runs.spectator import Silent, Spectator
-from seqjax.runs.watching import TRAINING_STEP, Watching
+from seqjax.runs.watching import TRAINING_STEP, Unrecorded, Watching
 from seqjax.train.checkpoint import Checkpoints
 from seqjax.train.compiled import Compiled
 from seqjax.train.crash import write_crash
 from seqjax.train.finite import first_not_finite
 from seqjax.train.freezing import count_learnt
-from seqjax.train.interrupt import Interrupts
+from seqjax.train.interrupt import Interrupted, Interrupts
 from seqjax.train.loop import INTERRUPTED, fit
 from seqjax.train.mesh import Layout, gather, put
 from seqjax.train.norms import module_names
 from seqjax.train.paths import check_patterns
 from seqjax.train.plan import Plan
+from seqjax.train.processes import Agreement, OwnRows, is_first, jointly, several, told
 from seqjax.train.progress import Progress
 from seqjax.train.step import TrainState
 from seqjax.types import Batch, Key, Parameters
@@ -87,9 +97,11 @@ def train(
     assert config.run_dir is not None
     _refuse_cudnn_without_gpu(config)
     layout = build_layout(config)
+    spectator = spectator if is_first() else Silent()
     run = create_run(config.run_dir)
-    with Interrupts() as interrupts, locked(run.lock, spectator.note):
-        prepare(run, config, resume=resume, overwrite=overwrite)
+    with Interrupts() as interrupts, contextlib.ExitStack() as held:
+        jointly(lambda: held.enter_context(locked(run.lock, spectator.note)), first_only=True)
+        jointly(lambda: prepare(run, config, resume=resume, overwrite=overwrite), first_only=True)
         return _train(run, config, layout, spectator, interrupts, profile_steps)
 
 
@@ -103,7 +115,7 @@ def _train(
 ) -> Outcome:
     data = build_data(config)
     checkpoints = Checkpoints(run.checkpoints, keep=config.keep)
-    begins = not checkpoints.steps()
+    begins = told(not checkpoints.steps())
     found = build_vectors(config.model, data.vocabularies) if begins else NOTHING_FOUND
     key = jax.random.key(config.seed)
     teachers = build_teachers(config, data.vocabularies)
@@ -112,7 +124,9 @@ def _train(
     described = model_line(config, shapes)
     tables = learner.tables
     start = build_start(config, shapes, data.vocabularies, tables) if begins else NOTHING
-    describe(run, config, data, spectator.note)
+    refuse_other_data(run, data)
+    jointly(lambda: describe(run, config, data, spectator.note), first_only=True)
+    jointly(lambda: refuse_another_directory(run))
 
     total_steps = total_steps_of(config, data.feed.batches_per_epoch)
     training = build_training(config.optimizer, learner, total_steps, data.feed.batches_per_epoch)
@@ -141,7 +155,14 @@ def _train(
         refuse_unreachable(profile_steps, total_steps, progress.step)
     if progress.step:
         spectator.note(f"resume   from step {progress.step} (epoch {progress.epoch + 1})")
-    watching = Watching(run, config, data, spectator, progress, module_names(state.params))
+    modules = module_names(state.params)
+    watching = (
+        Watching(run, config, data, spectator, progress, modules)
+        if is_first()
+        else Unrecorded(progress)
+    )
+    agreement = Agreement()
+    stopping = lambda: agreement.stopping(interrupts.requested)
     step_fn = Compiled(
         training.step_fn,
         watching.compiling,
@@ -160,12 +181,12 @@ def _train(
             state,
             progress,
             step_fn=record or taught_fn,
-            feed=data.feed,
+            feed=OwnRows(data.feed, layout.part) if several() else data.feed,
             key=put(key, layout.everywhere),
             initial_memory=layout.put_whole_rows(learner.memory),
             validate=build_validator(
                 *(config, learner, data, layout, watching.compiling, spectator.note),
-                poll=interrupts.poll,
+                poll=functools.partial(_leave_if, stopping),
                 seen=watching.seen,
             ),
             react=lambda state, stalled: put(training.react_fn(state, stalled), in_shardings[0]),
@@ -174,14 +195,20 @@ def _train(
             checkpoints=checkpoints,
             plan=plan,
             observer=watching,
-            interrupted=lambda: interrupts.requested,
+            interrupted=stopping,
             place_fn=layout.put_rows,
+            now_fn=agreement.now,
             clock=watching.clock,
         )
     if record is not None:
         record.close()
     spent = watching.finish(progress, interrupted=reason == INTERRUPTED)
     return Outcome(run, data, state, progress, reason, step_fn.compilations, spent)
+
+
+def _leave_if(stopping: Callable[[], bool]) -> None:
+    if stopping():
+        raise Interrupted
 
 
 def _refuse_cudnn_without_gpu(config: Config) -> None:
@@ -208,20 +235,26 @@ def model_line(config: Config, params: Parameters) -> str:
 
 
 def _keep_best(run: RunDir, params: Any, row: dict[str, Any]) -> None:
-    metadata = {"step": str(row["step"]), "validation": json.dumps(row)}
-    save_weights(run.best_weights, jax.device_get(gather(params)), metadata)
+    whole = gather(params)
+    if is_first():
+        metadata = {"step": str(row["step"]), "validation": json.dumps(row)}
+        save_weights(run.best_weights, jax.device_get(whole), metadata)
 
 
 def _report(
     run: RunDir, gradient_fn: GradientFn, key: Key, state: TrainState, batch: Batch, at: Progress
 ) -> str:
     """Writes down a batch after which training could not go on; says where it went wrong."""
+    state, batch = gather((state, batch))
     try:
         where = first_not_finite(gradient_fn, state, batch, key) or "nowhere, computed once more"
     except Exception as error:  # it walks through JAX's own program, which may hold what is new
         where = f"where cannot be told ({first_line(error)})"
     facts = {"step": at.step, "epoch": at.epoch, "batch": at.batch, "first_not_finite": where}
-    return f"{where}; the batch is in {write_crash(run.crash, state, batch, key, facts)}"
+    paths = []
+    write = lambda: paths.append(write_crash(run.crash, state, batch, key, facts))
+    jointly(write, first_only=True)
+    return f"{where}; the batch is in {told(str(paths[0]) if paths else '')}"
 
 
 def total_steps_of(config: Config, batches_per_epoch: int) -> int | None:

@@ -13,7 +13,7 @@ from seqjax.runs.facts import build_facts
 from seqjax.runs.going_on import keep_history
 from seqjax.runs.measure import Seen
 from seqjax.runs.record import Recorder
-from seqjax.runs.spectator import Spectator
+from seqjax.runs.spectator import Silent, Spectator
 from seqjax.train.clock import Clock
 from seqjax.train.norms import NORMS
 from seqjax.train.progress import Progress
@@ -131,3 +131,18 @@ class Watching:
             self._recorder.write(finding.row)
             self._recorder.text(f"warning/{finding.code}", finding.text, finding.step)
             self.note(finding.line)
+
+
+class Unrecorded(Silent):
+    """The observer in a process that leaves all that is written and shown to the first one."""
+
+    def __init__(self, progress: Progress):
+        self.clock = Clock(progress.spent)
+
+    def row(self, row: dict[str, Any]) -> None: ...
+    def seen(self, seen: Seen) -> None: ...
+    def went_back(self, row: dict[str, Any], progress: Progress) -> None: ...
+
+    def finish(self, progress: Progress, *, interrupted: bool) -> dict[str, float]:
+        """Returns what the time was spent on, in seconds."""
+        return self.clock.totals

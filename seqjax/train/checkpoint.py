@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 from seqjax.errors import InputError, first_line
@@ -20,6 +21,7 @@ from seqjax.files import parse_json, read_bytes
 from seqjax.rundir.steps import DamagedError, Steps
 from seqjax.rundir.tensors import Tensors, open_tensors, write_tensors
 from seqjax.train.parts import Leaf, Piece, described, joined, located, parts_of, placed
+from seqjax.train.processes import is_first, jointly, told
 from seqjax.train.step import TrainState
 from seqjax.types import Parameters
 
@@ -31,7 +33,8 @@ TREE = "tree"
 class Checkpoints:
     """The checkpoints of a run; the newest `keep` of them stay.
 
-    An older one goes after the newer one is sealed. Only one process at a time may save.
+    An older one goes after the newer one is sealed. Only one training at a time may save; its
+    processes all call the same methods, each writes what it has, and the first one seals it.
     """
 
     def __init__(self, directory: Path, *, keep: int = 2):
@@ -54,24 +57,31 @@ class Checkpoints:
             saved before is untouched.
         """
         step = int(state.step)
-        if not again and step in self.steps() and self._is_whole(step):
+        if not again and told(step in self.steps() and self._is_whole(step)):
             return
+
+        def seal() -> None:
+            (folder / PROGRESS).write_text(_progress_text(progress), encoding="utf-8")
+            self._steps.commit(step)
+
+        folder = self._steps.hidden(step)
         try:
-            folder = self._steps.begin(step)
             try:
-                write_tensors(folder / _arrays(0, 1), parts_of(state), _header(state))
-                (folder / PROGRESS).write_text(_progress_text(progress), encoding="utf-8")
-                self._steps.commit(step)
+                jointly(lambda: self._steps.begin(step), first_only=True)
+                jointly(lambda: _write_own_parts(folder, state))
+                jointly(seal, first_only=True)
             finally:
-                self._steps.abandon(step)
+                if is_first():
+                    self._steps.abandon(step)
         except OSError as error:
             raise InputError(
                 f"{self.directory}: step {step} could not be saved "
                 f"({error.strerror or first_line(error)}); earlier checkpoints are intact: make "
                 f"room and run the same command again"
             ) from error
-        with contextlib.suppress(OSError):  # the next save tries again
-            self._steps.prune(step, self._keep)
+        if is_first():
+            with contextlib.suppress(OSError):  # the next save tries again
+                self._steps.prune(step, self._keep)
 
     def restore(
         self, template: TrainState, warn: Callable[[str], None], *, good: bool = False
@@ -203,6 +213,12 @@ class _Stored:
 
 def _arrays(process: int, processes: int) -> str:
     return f"arrays-{process:05}-of-{processes:05}.safetensors"
+
+
+def _write_own_parts(folder: Path, state: TrainState) -> None:
+    own = parts_of(state, others_have_the_rest=not is_first())
+    name = _arrays(jax.process_index(), jax.process_count())
+    write_tensors(folder / name, own, _header(state))
 
 
 def _complete(names: list[str]) -> list[str]:

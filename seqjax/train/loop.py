@@ -62,6 +62,7 @@ def fit(
     observer: Observer,
     interrupted: Callable[[], bool] = lambda: False,
     place_fn: Callable[[Batch], Any] = jax.device_put,
+    now_fn: Callable[[], float] = time.monotonic,
     clock: Clock | None = None,
 ) -> tuple[TrainState, Progress, str]:
     """Trains until the plan says stop; returns the last state, where the run stands, and why.
@@ -90,6 +91,7 @@ def fit(
       observer: Told of everything.
       interrupted: Polled after each step; True saves and stops.
       place_fn: Batches to the device.
+      now_fn: Seconds, the same for all who train together.
       clock: Told what the time goes to.
 
     Raises:
@@ -100,7 +102,8 @@ def fit(
         state,
         progress,
         *(step_fn, feed, key, initial_memory, validate, react, keep_best, report),
-        *(checkpoints, plan, observer, interrupted, place_fn, clock or Clock(progress.spent)),
+        *(checkpoints, plan, observer, interrupted, place_fn, now_fn),
+        clock or Clock(progress.spent),
     )
     reason = loop.run()
     return loop.state, loop.progress, reason
@@ -130,13 +133,14 @@ class _Loop:
     observer: Observer
     interrupted: Callable[[], bool]
     place_fn: Callable
+    now_fn: Callable[[], float]
     clock: Clock
     under_way: tuple[Batch, StepMetrics, float] | None = None
     skipping: bool = False
     unsaved: bool = False
 
     def __post_init__(self):
-        self.started = time.monotonic() - self.progress.seconds
+        self.started = self.now_fn() - self.progress.seconds
         self.settled_at = 0.0
 
     def run(self) -> str:
@@ -188,7 +192,7 @@ class _Loop:
             clip_norm=self.plan.clip_norm,
             batches_per_epoch=self.feed.batches_per_epoch,
         )
-        self.progress = dataclasses.replace(progress, seconds=now - self.started)
+        self.progress = dataclasses.replace(progress, seconds=self.now_fn() - self.started)
         self.observer.stepped(self.progress, metrics, now - max(begun, self.settled_at))
         self.settled_at = now
         self.skipping = bool(metrics.skipped_in_a_row)
@@ -250,7 +254,7 @@ class _Loop:
                 **self.validate(params),
             }
             progress, is_best = self.plan.judged(self.progress, row[self.plan.metric])
-            self.progress = dataclasses.replace(progress, seconds=time.monotonic() - self.started)
+            self.progress = dataclasses.replace(progress, seconds=self.now_fn() - self.started)
             row |= {"best": is_best, "seconds": round(self.progress.seconds, 2)}
             if is_best:
                 self.keep_best(params, row)
