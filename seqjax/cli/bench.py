@@ -13,7 +13,18 @@ def run(flags: BenchFlags) -> int:
     if not (root / "benchmarks").is_dir():
         raise InputError(f"{root}: has no benchmarks; run this from a checkout of the source")
     sys.path.insert(0, str(root))
-    from benchmarks import allocator, corpus, decode, gpu, growth, host, memory, recurrent, seq2seq
+    from benchmarks import (
+        allocator,
+        corpus,
+        decode,
+        gpu,
+        growth,
+        host,
+        memory,
+        recurrent,
+        scaling,
+        seq2seq,
+    )
     from benchmarks.timing import line, show
 
     runs, line_fn = flags.runs, line
@@ -37,6 +48,8 @@ def run(flags: BenchFlags) -> int:
             found, line_fn = memory.measurements(runs=runs), memory.line_of
         case "growth":
             found, line_fn = growth.measurements(runs=runs), growth.line_of
+        case "scaling":
+            found, line_fn = scaling.measurements(), scaling.line_of
         case "gpu":
             found, line_fn = gpu.measurements(runs=runs, sizes=flags.sizes), gpu.line_of
         case "host":

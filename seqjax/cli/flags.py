@@ -372,6 +372,7 @@ BENCHMARKS = (
     "memory",
     "growth",
     "allocator",
+    "scaling",
     "gpu",
     "host",
     "corpus",
@@ -387,9 +388,10 @@ class BenchFlags:
     """recurrent: one layer, forward and backward, beside PyTorch's and Flax's. seq2seq: a whole
     training step beside PyTorch's. decode: a trained run decodes a file, in batches and a line at a
     time. memory: what a training step takes. growth: time by length and by rows, and compilations.
-    allocator: a whole training step, with scratch memory kept and given back. gpu: on a GPU,
-    whether all ways through time agree, one LSTM in three precisions, and one training. host: what
-    data, dispatch and metrics add to a step. corpus: what 50 million tokens take of memory."""
+    allocator: a whole training step, with scratch memory kept and given back. scaling: what a
+    training exchanges on 1 to 256 devices, and the step time that predicts. gpu: on a GPU, whether
+    all ways through time agree, one LSTM in three precisions, and one training. host: what data,
+    dispatch and metrics add to a step. corpus: what 50 million tokens take of memory."""
     runs: int = 7
     """Times that each is measured; the median counts."""
     size: str | None = None

@@ -3,6 +3,7 @@
 python together.py '{"run_dir": ..., "processes": {...}, ...}'
 """
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -63,8 +64,6 @@ class Told:
         return self.compiling("")
 
     def compiling(self, what):
-        import contextlib
-
         return contextlib.nullcontext()
 
     def stepped(self, progress, metrics, seconds):
@@ -77,7 +76,7 @@ class Told:
         pass
 
 
-def begin(count, run_dir, steps, *, strikes=(), **more):
+def begin(count, run_dir, steps, *, strikes=(), train_of=None, **more):
     """Starts `count` processes that train together.
 
     Args:
@@ -85,6 +84,7 @@ def begin(count, run_dir, steps, *, strikes=(), **more):
       run_dir: Of the run.
       steps: To make.
       strikes: `(index, step, signal)`: which processes send themselves what after which step.
+      train_of: Other training files, by process.
       more: For `settings`.
     """
     with socket.socket() as free:
@@ -95,10 +95,10 @@ def begin(count, run_dir, steps, *, strikes=(), **more):
         words = {
             "processes": {"coordinator": f"127.0.0.1:{port}", "count": count, "index": index},
             "settings": {"run_dir": str(run_dir), "steps": steps, **more},
+            "train": (train_of or {}).get(index),
             "strikes": [(step, number) for own, step, number in strikes if own == index],
         }
         environment = os.environ | {"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"}
-        environment.pop("XLA_FLAGS", None)
         environment["XLA_FLAGS"] = "--xla_backend_optimization_level=0"
         started.append(
             subprocess.Popen(
@@ -134,14 +134,19 @@ def main(words):
     from seqjax.cli import cluster
     from seqjax.cli.flags import ProcessFlags
     from seqjax.runs import road
+    from seqjax.train import processes
 
+    processes.ASK_EVERY = 0.0  # at every step
     flags = ProcessFlags(**words["processes"], timeout=TIMEOUT, wait=60)
     config = settings(**words["settings"])
+    if words["train"]:
+        config = dataclasses.replace(config, train=tuple(words["train"]))
     told, strikes = Told([]), dict(words["strikes"])
     if strikes:
         _strike_after(strikes)
-    assert cluster.join(flags) == (flags.count > 1)
-    with cluster.together(flags, config):
+    joined = cluster.join(flags)
+    assert joined == (flags.count > 1)
+    with cluster.together(flags, config) if joined else contextlib.nullcontext():
         outcome = road.train(config, told)
         cluster.leave()
     found = {
