@@ -35,7 +35,7 @@ SCORES = {
 
 def run(flags: TrainFlags) -> int:
     """Runs the command; see `main` for exit codes."""
-    if not cluster.join(flags.processes):
+    if flags.dry_run or not cluster.join(flags.processes):
         return _run(flags)
     with cluster.together(flags.processes, flags.settings):
         return _run(flags)
