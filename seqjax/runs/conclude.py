@@ -204,7 +204,7 @@ def evaluate(
 
 def attention_of(trained: Trained, pairs: Pairs) -> list[AttentionExample]:
     """Returns where each target token of each pair looked; empty for a model without attention."""
-    look = Attention(trained.config, trained.learner, trained.vocabularies)
+    look = Attention(trained.config, trained.learner.model, trained.vocabularies)
     return look(trained.params, pairs)
 
 

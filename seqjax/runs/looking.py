@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from seqjax.build.data import build_coder, encode_pairs
-from seqjax.build.learner import Learner
 from seqjax.config import Config
 from seqjax.data.readers import Pairs
 from seqjax.data.vocabulary import Vocabulary
@@ -24,12 +23,12 @@ class Attention:
     def __init__(
         self,
         config: Config,
-        learner: Learner,
+        model: Any,
         vocabularies: Mapping[str, Vocabulary],
         announce: AnnounceFn = silent,
     ):
         def weights(params: Parameters, batch: Any):
-            found: Any = learner.model.apply({"params": params}, *batch)
+            found: Any = model.apply({"params": params}, *batch)
             return found[1]
 
         self._model = config.model

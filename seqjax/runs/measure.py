@@ -175,7 +175,7 @@ def build_validator(
     )
     most = config.validation.examples
     pairs = Pairs(data.valid.sources[:most], data.valid.targets[:most])
-    look = Attention(config, learner, data.vocabularies, announce)
+    look = Attention(config, learner.model, data.vocabularies, announce)
 
     def validate(params: Parameters) -> dict[str, float]:
         scores = likelihood(params, polled(data.valid_batches()))
