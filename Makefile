@@ -51,4 +51,4 @@ test-slow: $(READY)
 
 torture: $(READY)
 	@echo "Killing one training fifty times (some minutes) ..."
-	@$(BIN)/python tests/torture.py --kills 50 --steps 1500 --seed 0
+	@$(BIN)/python tests/torture.py --kills 50 --steps 4000 --seed 0

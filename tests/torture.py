@@ -118,7 +118,7 @@ def strike(run: Path, words: list[str], mode: str, target: int, draw: random.Ran
                 wait_for(trainer, lambda: unsealed(run) - left)
                 time.sleep(draw.uniform(0, 0.004))
             else:
-                time.sleep(draw.uniform(0, 0.5))
+                time.sleep(draw.uniform(0, 0.2))
         if mode == "two at once" and trainer.poll() is None:
             refused(words, trainer)
         step = newest(run)
@@ -216,7 +216,7 @@ def torture(folder, kills, steps, seed, *, settings=SETTINGS, modes=tuple(MODES)
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--steps", type=int, default=1_500)
+    parser.add_argument("--steps", type=int, default=4_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="where the two runs are kept")
     given = parser.parse_args()
