@@ -26,12 +26,14 @@ ORDER = (
     ("presets",),
     ("build",),
     ("predict",),
-    ("runs.spectator", "runs.looking", "runs.facts", "runs.going_on", "runs.profile"),
+    (
+        *("runs.spectator", "runs.setup", "runs.looking"),
+        *("runs.facts", "runs.going_on", "runs.profile"),
+    ),
     ("runs.measure",),
     ("runs.record",),
     ("runs.watching",),
-    ("runs.road", "runs.conclude"),
-    ("runs.rehearse",),
+    ("runs.road", "runs.rehearse", "runs.conclude"),
     ("runs.together", "runs.average"),
     ("runs.diagnose",),
     ("cli",),
@@ -102,7 +104,9 @@ DOCUMENTS = sorted((ROOT.parent / "docs").rglob("*.md"))
 def test_every_test_that_the_documentation_names_is_there(document):
     tests = Path(__file__).parent
     named = re.findall(r"`(?:([\w/]+\.py)?(::))?(test_\w+)`", document.read_text(encoding="utf-8"))
-    least = {"decoding.md": 0, "data.md": 5, "scaling.md": 9, "watching.md": 10}.get(document.name, 20)
+    least = {"decoding.md": 0, "data.md": 5, "scaling.md": 9, "watching.md": 10}.get(
+        document.name, 20
+    )
     assert len(named) >= least
     place = ""
     for path, colons, name in named:

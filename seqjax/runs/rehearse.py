@@ -9,15 +9,10 @@ from typing import Any, NamedTuple
 import jax
 
 from seqjax.build.data import build_data
-from seqjax.build.learner import build_learner
-from seqjax.build.mesh import build_layout, mesh_lines
+from seqjax.build.mesh import build_layout
 from seqjax.build.model import params_by_module
-from seqjax.build.teacher import build_teachers
-from seqjax.build.training import build_training
-from seqjax.build.transfer import build_start, started
-from seqjax.build.vectors import build_vectors, start_from, vector_lines
 from seqjax.config import Config
-from seqjax.runs.road import model_line, shape_name, total_steps_of
+from seqjax.runs.setup import Step, set_up, shape_name
 from seqjax.runs.spectator import Silent, Spectator
 from seqjax.train.mesh import put
 from seqjax.types import Batch
@@ -87,58 +82,31 @@ def rehearse(config: Config, spectator: Spectator = Silent()) -> Rehearsal:
     """
     layout = build_layout(config)
     data = build_data(config)
-    for line in data.summary:
-        spectator.note(line)
-    found = build_vectors(config.model, data.vocabularies)
-    key = jax.random.key(config.seed)
-    teachers = build_teachers(config, data.vocabularies)
-    learner = build_learner(config, data.vocabularies, found, teachers)
-    epoch_steps = data.feed.batches_per_epoch
-    steps = total_steps_of(config, epoch_steps)
-    training = build_training(config.optimizer, learner, steps, epoch_steps)
-    shapes = jax.eval_shape(learner.init, data.example, key)
-    start = build_start(config, shapes, data.vocabularies, learner.tables)
-    params = started(jax.jit(learner.init)(data.example, key), start)
-    params = start_from(params, learner.tables, found)
-    state = jax.jit(training.init_fn, donate_argnums=0)(params)
-    in_shardings, out_shardings = layout.of_step(state)
-    state = put(state, in_shardings[0])
-    given = put(learner.given, layout.everywhere)
-    step_fn = jax.jit(
-        training.step_fn,
-        donate_argnums=0,
-        in_shardings=(*in_shardings, layout.everywhere),
-        out_shardings=out_shardings,
-    )
-    spectator.note(model_line(config, state.params))
-    for line in start.lines:
-        spectator.note(line)
-    for line in mesh_lines(layout, state.params):
-        spectator.note(line)
-    for line in vector_lines(config.model, data.vocabularies, found):
+    setup = set_up(config, layout, data)
+    for line in (*data.summary, *setup.lines()):
         spectator.note(line)
     counts, batches = _shapes_of(data.feed.batches(0, 0))
-    costs, key = {}, put(key, layout.everywhere)
+    state, key = setup.first_state(), put(setup.key, layout.everywhere)
+    costs, step_fn = {}, Step(setup, spectator.compiling)
     for name, batch in batches.items():
-        with spectator.compiling(f"training step, {name}"):
-            began = time.monotonic()
-            compiled = step_fn.lower(state, layout.put_rows(batch), key, given).compile()
-            compile_seconds = time.monotonic() - began
+        began = time.monotonic()
+        executable = step_fn.executable(state, layout.put_rows(batch), key)
+        compile_seconds = time.monotonic() - began
         taken = []
         for _ in range(1 + TIMED):  # the first one touches memory that is new
             placed, began = layout.put_rows(batch), time.monotonic()
-            state, metrics = compiled(state, placed, key, given)
+            state, metrics = step_fn(state, placed, key)
             jax.block_until_ready(metrics)
             taken.append(time.monotonic() - began)
         share = counts[name] / sum(counts.values())
         costs[name] = ShapeCost(
-            share, statistics.median(taken[1:]), compile_seconds, _memory_of(compiled)
+            share, statistics.median(taken[1:]), compile_seconds, _memory_of(executable)
         )
     rehearsal = Rehearsal(
         params_by_module(state.params),
         costs,
-        epoch_steps,
-        steps,
+        data.feed.batches_per_epoch,
+        setup.total_steps,
         sum(leaf.nbytes for leaf in jax.tree.leaves(state)),
     )
     for line in lines_of(rehearsal, config):

@@ -13,6 +13,7 @@ from seqjax.runs.facts import build_facts
 from seqjax.runs.going_on import keep_history
 from seqjax.runs.measure import Seen
 from seqjax.runs.record import Recorder
+from seqjax.runs.setup import TRAINING_STEP
 from seqjax.runs.spectator import Silent, Spectator
 from seqjax.train.clock import Clock
 from seqjax.train.norms import NORMS
@@ -20,9 +21,6 @@ from seqjax.train.progress import Progress
 from seqjax.train.step import StepMetrics
 from seqjax.watch.tally import Tally, tally_errors
 from seqjax.watch.watch import Finding, Watch
-
-TRAINING_STEP = "training step"
-"""What a compilation is called that a step of training waits for."""
 
 
 class Watching:

@@ -49,9 +49,13 @@ class Compiled:
         return len(self._executables)
 
     def __call__(self, *arguments):
+        return self.executable(*arguments)(*arguments)
+
+    def executable(self, *arguments) -> Any:
+        """Returns what runs for arguments of these shapes, compiled now if it was not yet."""
         leaves, structure = jax.tree.flatten(arguments)
         shapes = (structure, *((leaf.shape, leaf.dtype) for leaf in leaves))
         if shapes not in self._executables:
             with self._announce(self._label_fn(*arguments)):
                 self._executables[shapes] = self._jitted.lower(*arguments).compile()
-        return self._executables[shapes](*arguments)
+        return self._executables[shapes]
