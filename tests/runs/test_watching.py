@@ -118,7 +118,7 @@ def test_the_time_is_accounted_for(hopeless):
 @pytest.mark.slow
 def test_answers_and_attention_are_shown_at_each_validation(tmp_path):
     data = ("--data.embedded", "copy", "--data.examples", "300", "--data.max-length", "4")
-    run = ("--steps", "20", "--validation.every", "10", "--validation.examples", "8")
+    run = ("--steps", "20", "--validation.every", "10", "--data.buckets", "1")
     assert seqjax("train", *data, *LITTLE, *run, "--run-dir", tmp_path / "run") == 0
     points = shown(tmp_path / "run")
     for tag in ("answers/text_summary", "attention/0", "attention/1", "attention/0/text_summary"):
