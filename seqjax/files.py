@@ -6,6 +6,7 @@ a pipe or reads a device, and only up to a size that is said beforehand.
 
 import contextlib
 import errno
+import hashlib
 import io
 import json
 import os
@@ -118,6 +119,17 @@ def read_bytes(path: Path, *, most: int = MOST_TEXT) -> bytes:
         if size > most:
             raise OSError(f"it has {size:,} bytes, more than {most:,}")
         return file.read(most)
+
+
+def digest(path: Path) -> tuple[int, str]:
+    """Returns how many bytes a regular file has, and their SHA-256 in hexadecimal.
+
+    Raises:
+      OSError: If it cannot be read.
+    """
+    with open_regular(path) as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return file.tell(), sha256
 
 
 def read_text(path: Path) -> str:

@@ -13,8 +13,9 @@ from seqjax.build.model import build_language_model, build_seq2seq
 from seqjax.build.objective import Said, build_own_share, taught, token_loss
 from seqjax.build.own_answers import OwnAnswersFn, build_own_answers, loss_of_tokens_alone
 from seqjax.build.stepping import Decoding, Prompted, encode, language_step_fn, seq2seq_step_fn
+from seqjax.build.tables import Tables
 from seqjax.build.teacher import Teacher, language_says, seq2seq_says
-from seqjax.build.vectors import NOTHING_FOUND, Found, Tables, held_rows
+from seqjax.build.vectors import NOTHING_FOUND, Found, held_rows
 from seqjax.config import Config, ObjectiveConfig
 from seqjax.data.vocabulary import Vocabulary
 from seqjax.decode.protocol import StepFn, Symbols

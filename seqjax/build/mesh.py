@@ -2,17 +2,10 @@
 
 import jax
 
+from seqjax.build.tables import vocabulary_axis
 from seqjax.config import Config, MeshConfig
 from seqjax.errors import InputError
 from seqjax.train.mesh import Layout, make_mesh
-
-VOCABULARY_AXES = {
-    ("embedding", "embedding"): 0,
-    ("output_map", "kernel"): 1,
-    ("output_map", "bias"): 0,
-    ("output_bias",): 0,
-}
-"""How the paths of weights with a vocabulary end, and which of their axes it is."""
 
 
 def build_layout(config: Config) -> Layout:
@@ -59,16 +52,6 @@ def mesh_lines(layout: Layout, params) -> list[str]:
             f"{', '.join(whole)}"
         )
     return lines
-
-
-def vocabulary_axis(path: tuple[str, ...]) -> int | None:
-    """Returns which axis of a weight is a vocabulary.
-
-    >>> vocabulary_axis(("decoder", "output_map", "kernel"))
-    1
-    """
-    found = (axis for end, axis in VOCABULARY_AXES.items() if path[-len(end) :] == end)
-    return next(found, None)
 
 
 def _sizes(config: MeshConfig, rows: int, devices: int) -> tuple[int, int]:

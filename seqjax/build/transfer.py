@@ -1,12 +1,12 @@
 """Weights of another run as the start of a new one, token by token where they belong to tokens."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 
-from seqjax.build.vectors import Tables
+from seqjax.build.tables import Tables, vocabulary_axis, vocabulary_of
 from seqjax.config import Config
 from seqjax.data.vocabulary import SPECIALS, Vocabulary
 from seqjax.errors import InputError
@@ -69,15 +69,15 @@ def build_start(
     _refuse_unknown(shapes, here, there, patterns, str(run.path))
     known = {side: Vocabulary.load(run.vocabulary, side) for side in vocabularies}
     pairs = {side: _shared(vocabularies[side], known[side]) for side in vocabularies}
-    sides = dict(_token_axes(tables))
-    matches = {}
+    matches, used = {}, set()
     for path in here:
         if patterns and not named(path, patterns):
             continue
-        side, axis = sides.get(path, ("", None))
+        names = tuple(path.split("/"))
+        side, axis = vocabulary_of(names, tables), vocabulary_axis(names)
         _refuse_shape(path, here[path].shape, there[path].shape, axis, str(run.path))
         matches[path] = Match(there[path], axis, *(pairs[side] if side else ()))
-    used = {sides[path][0] for path in matches if path in sides}
+        used.add(side)
     lines = [f"start    {len(matches)} of {len(here)} weights from {run.path}"]
     for side in (side for side in vocabularies if side in used):
         shared, whole = len(pairs[side][0]) - len(SPECIALS), len(vocabularies[side].tokens)
@@ -102,17 +102,6 @@ def started(params: Parameters, start: Start) -> Parameters:
         return jnp.asarray(np.moveaxis(mixed, 0, match.axis))
 
     return map_with_paths(taken, params) if start.matches else params
-
-
-def _token_axes(tables: Tables) -> Iterator[tuple[str, tuple[str, int]]]:
-    """The path of every weight that may have an axis of tokens, with their side and that axis."""
-    for side, path in tables.items():
-        yield "/".join(path), (side, 0)
-        room = "".join(f"{name}/" for name in path[:-2])
-        if side != "source":
-            yield f"{room}output_map/kernel", (side, 1)
-            yield f"{room}output_map/bias", (side, 0)
-            yield f"{room}output_bias", (side, 0)
 
 
 def _shared(ours: Vocabulary, theirs: Vocabulary) -> tuple[np.ndarray, np.ndarray]:

@@ -9,13 +9,12 @@ import numpy as np
 import optax
 from jaxtyping import Array, Bool, Float
 
+from seqjax.build.tables import Tables
 from seqjax.config import ModelConfig
 from seqjax.data.vectors import Vectors, read_vectors
 from seqjax.data.vocabulary import Vocabulary
 from seqjax.types import Parameters
 
-Tables = Mapping[str, tuple[str, ...]]
-"""The path to each vocabulary's embedding in the weights."""
 Found = Mapping[str, Vectors]
 """What was found for each vocabulary."""
 NOTHING_FOUND: Found = MappingProxyType({})

@@ -1,6 +1,5 @@
 """What was made of files once and is kept in a directory, until files or settings change."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -10,12 +9,12 @@ from typing import Any
 
 from seqjax.data.readers import opened
 from seqjax.errors import InputError
-from seqjax.files import writing
+from seqjax.files import digest, parse_json, read_bytes, synchronise, writing
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 _FIELDS = {"format_version", "sources", "settings", "notes", "files"}
-_OF_A_SOURCE, _OF_A_FILE = {"path", "size", "changed_ns", "sha256"}, {"size", "sha256"}
+_OF_A_SOURCE, _OF_A_FILE = ("path", "size", "changed_ns", "sha256"), ("size", "sha256")
 
 
 def stored(
@@ -79,19 +78,14 @@ def _seal(directory: Path, sources: list, settings: dict[str, Any], notes: dict[
         "settings": settings,
         "notes": notes,
         "files": {
-            path.relative_to(directory).as_posix(): {
-                "size": path.stat().st_size,
-                "sha256": _sha256(path),
-            }
+            path.relative_to(directory).as_posix(): dict(zip(_OF_A_FILE, digest(path), strict=True))
             for path in paths
         },
     }
     manifest = directory / MANIFEST
     manifest.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     for path in (*paths, manifest, directory):
-        descriptor = os.open(path, os.O_RDONLY)
-        os.fsync(descriptor)
-        os.close(descriptor)
+        synchronise(path)
 
 
 def _read(directory: Path) -> dict[str, Any] | None:
@@ -99,13 +93,13 @@ def _read(directory: Path) -> dict[str, Any] | None:
     try:
         if not directory.exists() or not any(directory.iterdir()):
             return None
-        document = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+        document = parse_json(read_bytes(directory / MANIFEST))
     except OSError as error:
         raise InputError(
-            f"{directory}: is no token store ({MANIFEST}: {error.strerror}); give another "
+            f"{directory}: is no token store ({MANIFEST}: {error.strerror or error}); give another "
             f"directory, or delete this one to have it made anew"
         ) from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise _damaged(directory, f"{MANIFEST} is not JSON") from None
     if not isinstance(document, dict) or "format_version" not in document:
         raise _damaged(directory, f"{MANIFEST} has no format_version")
@@ -124,7 +118,7 @@ def _is_whole(document: dict[str, Any]) -> bool:
         return False
     expected = [(entry, _OF_A_SOURCE) for entry in sources]
     expected += [(entry, _OF_A_FILE) for entry in files.values()]
-    return all(isinstance(entry, dict) and set(entry) == names for entry, names in expected)
+    return all(isinstance(entry, dict) and set(entry) == set(names) for entry, names in expected)
 
 
 def _fits(
@@ -142,7 +136,7 @@ def _refuse_damaged(directory: Path, files: dict[str, Any]) -> None:
             raise _damaged(directory, f"{name!r} lies outside")
         if not path.is_file():
             raise _damaged(directory, f"{name} is missing")
-        if path.stat().st_size != expected["size"] or _sha256(path) != expected["sha256"]:
+        if dict(zip(_OF_A_FILE, digest(path), strict=True)) != expected:
             raise _damaged(directory, f"{name} changed since it was written")
 
 
@@ -158,7 +152,7 @@ def _identity(source: str | Path) -> dict[str, Any]:
         "path": os.path.abspath(source),
         "size": status.st_size,
         "changed_ns": status.st_mtime_ns,
-        "sha256": _sha256(Path(source)),
+        "sha256": digest(Path(source))[1],
     }
 
 
@@ -168,14 +162,9 @@ def _is_as_it_was(source: str | Path, before: dict[str, Any]) -> bool:
         return False
     if (os.path.abspath(source), status.st_mtime_ns) == (before["path"], before["changed_ns"]):
         return True
-    return _sha256(Path(source)) == before["sha256"]
+    return digest(Path(source))[1] == before["sha256"]
 
 
 def _status(source: str | Path) -> os.stat_result:
     with opened(Path(source)):  # or it says why not
         return os.stat(source)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -6,7 +6,6 @@ loses the name again, all at once, before it is removed: what has a name and no 
 damaged.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from seqjax.errors import first_line
-from seqjax.files import open_regular, parse_json, read_bytes, synchronise
+from seqjax.files import digest, parse_json, read_bytes, synchronise
 
 SEAL = "SEAL.json"
 FORMAT_VERSION = 1
@@ -71,7 +70,7 @@ class Steps(NamedTuple):
         names = sorted(os.listdir(hidden))
         sealed = {}
         for name in names:
-            size, sha256 = _digest(hidden / name)
+            size, sha256 = digest(hidden / name)
             sealed[name] = {"bytes": size, "sha256": sha256}
         document = {"format_version": FORMAT_VERSION, "step": step, "files": sealed}
         with (hidden / SEAL).open("w", encoding="utf-8") as file:
@@ -105,12 +104,12 @@ class Steps(NamedTuple):
             try:
                 found = os.stat(path).st_size
                 if found == size:
-                    found, digest = _digest(path)
+                    found, said = digest(path)
             except OSError as error:
                 raise DamagedError(f"{name}: {error.strerror or error}") from None
             if found != size:
                 raise DamagedError(f"{name} has {found:,} bytes of {size:,}")
-            if digest != sha256:
+            if said != sha256:
                 raise DamagedError(f"{name} differs from its checksum")
         return list(sealed)
 
@@ -168,12 +167,6 @@ class Steps(NamedTuple):
                 case _:
                     raise DamagedError(f"{SEAL} does not give size and checksum of {name}")
         return sealed
-
-
-def _digest(path: Path) -> tuple[int, str]:
-    with open_regular(path) as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        return file.tell(), sha256
 
 
 def _remove(path: Path) -> None:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from train import meshes
 
-from seqjax.build.mesh import build_layout, mesh_lines, vocabulary_axis
+from seqjax.build.mesh import build_layout, mesh_lines
+from seqjax.build.tables import vocabulary_axis
 from seqjax.config import Config, DataConfig, MeshConfig, ModelConfig
 from seqjax.errors import InputError
 from seqjax.train.mesh import gather, make_mesh, put
