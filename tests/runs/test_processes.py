@@ -1,8 +1,12 @@
 """Several processes train as one does, stop together, and go on in any number."""
 
+import signal
+
 import numpy as np
 import pytest
 from runs import together
+
+from seqjax.rundir import RunDir
 
 SLOW = pytest.mark.slow
 
@@ -36,7 +40,9 @@ def one(tmp_path_factory):
     ("count", "mesh"), ((2, {}), (4, {}), (2, {"model": 2}), (4, {"model": 2}))
 )
 def test_more_processes_learn_what_one_does(tmp_path, one, count, mesh):
-    assert_same(together.train(count, tmp_path / "run", 17, **mesh), one)
+    found = together.train(count, tmp_path / "run", 17, **mesh)
+    assert bool(found["dealt"]) == bool(mesh)
+    assert_same(found, one)
 
 
 @SLOW

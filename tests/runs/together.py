@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-TEXT = " ".join(f"the {animal} saw the {animal}s" for animal in ("cat", "dog", "cow", "owl")) * 9
+TEXT = " ".join(f"the {animal} saw the {animal}s" for animal in ("cat", "dog", "elk", "owl")) * 9
 TIMEOUT = 5
 """Seconds after which a process that is not heard of has gone."""
 
@@ -129,12 +129,14 @@ def train(count, run_dir, steps, **more):
 
 
 def main(words):
+    import jax
     import numpy as np
 
     from seqjax.cli import cluster
     from seqjax.cli.flags import ProcessFlags
     from seqjax.runs import road
     from seqjax.train import processes
+    from seqjax.train.mesh import gather
 
     processes.ASK_EVERY = 0.0  # at every step
     flags = ProcessFlags(**words["processes"], timeout=TIMEOUT, wait=60)
@@ -148,19 +150,22 @@ def main(words):
     assert joined == (flags.count > 1)
     with cluster.together(flags, config) if joined else contextlib.nullcontext():
         outcome = road.train(config, told)
+        params = gather(outcome.state.params)
         cluster.leave()
     found = {
         "losses": told.losses,
         "step": outcome.progress.step,
         "reason": outcome.reason,
-        "params": {},
+        "dealt": [
+            jax.tree_util.keystr(path)
+            for path, leaf in jax.tree_util.tree_leaves_with_path(outcome.state.params)
+            if not leaf.is_fully_replicated
+        ],
+        "params": {
+            jax.tree_util.keystr(path): np.asarray(leaf, np.float64).ravel().tolist()
+            for path, leaf in jax.tree_util.tree_leaves_with_path(params)
+        },
     }
-    import jax
-
-    for path, leaf in jax.tree_util.tree_leaves_with_path(outcome.state.params):
-        if leaf.is_fully_replicated:
-            values = np.asarray(leaf.addressable_data(0), np.float64)
-            found["params"][jax.tree_util.keystr(path)] = values.ravel().tolist()
     print(json.dumps(found))
     sys.exit(75 if outcome.reason == "interrupted" else 0)
 
