@@ -190,6 +190,7 @@ def test_an_answer_is_streamed_as_it_is_said(run):
         list(trained.answerer(DecodeConfig()).stream(trained.weights, "abc"))
 
 
+@pytest.mark.slow
 def test_an_answer_does_not_depend_on_what_others_must_hold(run):
     trained = conclude.load(str(run))
     panel = Panel([trained], DecodeConfig(n_best=2, batch_size=2))

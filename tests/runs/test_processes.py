@@ -17,6 +17,7 @@ def assert_same(found, wanted, rtol=1e-6):
         np.testing.assert_allclose(found["params"][name], values, atol=1e-5, err_msg=name)
 
 
+@SLOW
 def test_two_processes_learn_what_one_does(tmp_path):
     one = together.train(1, tmp_path / "one", 7)
     two = together.train(2, tmp_path / "two", 7)
