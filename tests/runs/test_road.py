@@ -179,6 +179,7 @@ def test_a_language_model_starts_from_vectors_too(tmp_path):
     np.testing.assert_array_equal(table[row], 0.5)
 
 
+@pytest.mark.slow
 def test_frozen_parts_stay_to_the_last_bit_also_in_a_run_that_was_left(tmp_path):
     """And in its moving average, which is what is kept."""
     frozen = OptimizerConfig(

@@ -109,7 +109,7 @@ def test_noise_on_weights_moves_the_gradient_and_is_not_kept():
     config = OptimizerConfig(schedule="constant", weight_noise=0.5, **settings)
     learner, params, batches = learner_of("text-to-text")
 
-    def loss_fn(params, memory, batch, key, step, *, train):
+    def loss_fn(params, memory, batch, key, step, *, train, given=()):
         total = sum(jnp.sum(leaf**2) / 2 for leaf in jax.tree.leaves(params))
         return toys.Mean(total, jnp.float32(1.0)), ({}, memory)
 
