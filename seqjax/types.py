@@ -44,6 +44,20 @@ class Batch(NamedTuple):
     targets: Padded | Shaped[Any, "batch *labels"]
 
 
+class Transitions(NamedTuple):
+    """Something of every way that tags can follow each other: scores, or whether it is allowed.
+
+    Attributes:
+      start: `[tags]` of a tag that begins a sequence.
+      end: `[tags]` of a tag that ends one.
+      between: `[tags, tags]` of a tag (second axis) after another one (first axis).
+    """
+
+    start: Shaped[Any, " tags"]
+    end: Shaped[Any, " tags"]
+    between: Shaped[Any, "tags tags"]
+
+
 class Part(NamedTuple):
     """Which rows of every batch one of several processes builds: block `index` of `count`.
 

@@ -20,6 +20,7 @@ ORDER = (
     ("cells",),
     ("attention",),
     ("unroll",),
+    ("lattice",),
     ("models", "losses", "metrics", "decode", "data", "baselines", "interop"),
     ("rundir",),
     ("train", "report", "watch", "survey"),

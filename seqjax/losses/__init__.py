@@ -4,8 +4,12 @@ from seqjax.losses.activations import activation_penalty as activation_penalty
 from seqjax.losses.activations import change_penalty as change_penalty
 from seqjax.losses.attention import attention_spread as attention_spread
 from seqjax.losses.attention import coverage_loss as coverage_loss
+from seqjax.losses.crf import crf_loss as crf_loss
 from seqjax.losses.cross_entropy import cross_entropy as cross_entropy
+from seqjax.losses.cross_entropy import once_a_row as once_a_row
 from seqjax.losses.cross_entropy import token_accuracy as token_accuracy
+from seqjax.losses.ctc import CTCLoss as CTCLoss
+from seqjax.losses.ctc import ctc_loss as ctc_loss
 from seqjax.losses.distillation import distillation_loss as distillation_loss
 from seqjax.losses.distillation import teacher_log_probs as teacher_log_probs
 from seqjax.losses.likeness import bleu_costs as bleu_costs

@@ -1,5 +1,6 @@
-"""The reference way through time: `nn.scan` over any cell."""
+"""The reference way through time: `nn.scan` over any cell, and the same without weights."""
 
+from collections.abc import Callable
 from typing import Any
 
 import flax.linen as nn
@@ -34,10 +35,7 @@ def scan_time(
     """
 
     def body(module, carry, scanned):
-        x, valid = scanned
-        new_carry, y = step(module, carry, x)
-        new_carry = jax.tree.map(lambda new, old: _where_rows(valid, new, old), new_carry, carry)
-        return new_carry, jax.tree.map(lambda v: _where_rows(valid, v, jnp.zeros_like(v)), y)
+        return _valid_step(lambda carry, x: step(module, carry, x), carry, *scanned)
 
     scan = nn.scan(
         body,
@@ -48,6 +46,35 @@ def scan_time(
         reverse=reverse,
     )
     return scan(module, carry, (inputs, mask))
+
+
+def scan_steps(
+    step: Callable[[Any, Any], tuple[Any, Any]],
+    carry: Any,
+    inputs: Any,
+    mask: Bool[Array, "time batch"],
+    *,
+    reverse: bool = False,
+) -> tuple[Any, Any]:
+    """Returns what `scan_time` does of a step that has no weights; time first.
+
+    Args:
+      step: `(carry, x) -> (carry, y)`, one time step.
+      carry: Any pytree of arrays that lead with `batch`.
+      inputs: Any pytree of arrays `[time, batch, ...]`.
+      mask: True where a step is valid. Elsewhere the carry stays as it was and `y` is 0.
+      reverse: Start at the last time step.
+    """
+    body = lambda carry, scanned: _valid_step(step, carry, *scanned)
+    return jax.lax.scan(body, carry, (inputs, mask), reverse=reverse)
+
+
+def _valid_step(
+    step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, x: Any, valid: Bool[Array, " batch"]
+) -> tuple[Any, Any]:
+    new_carry, y = step(carry, x)
+    new_carry = jax.tree.map(lambda new, old: _where_rows(valid, new, old), new_carry, carry)
+    return new_carry, jax.tree.map(lambda v: _where_rows(valid, v, jnp.zeros_like(v)), y)
 
 
 def _where_rows(

@@ -10,7 +10,13 @@ import pytest
 from seqjax.build.learner import build_seq2seq_learner
 from seqjax.build.model import build_seq2seq
 from seqjax.config import ModelConfig, ObjectiveConfig
-from seqjax.losses import attention_spread, coverage_loss, cross_entropy, token_accuracy
+from seqjax.losses import (
+    attention_spread,
+    coverage_loss,
+    cross_entropy,
+    once_a_row,
+    token_accuracy,
+)
 from seqjax.types import Batch, Padded, sum_means
 
 
@@ -196,3 +202,16 @@ def test_the_z_loss_is_the_squared_normaliser_with_its_gradient(smoothing):
     direction = jax.random.normal(jax.random.key(0), logits.shape)
     differences = (ours(logits + 1e-2 * direction) - ours(logits - 1e-2 * direction)) / 2e-2
     np.testing.assert_allclose(jnp.vdot(own_slope, direction), differences, rtol=1e-3)
+
+
+@pytest.mark.standard_promotion
+def test_labels_said_once_a_row_cost_what_they_do_in_optax():
+    rng = np.random.default_rng(7)
+    logits = jnp.asarray(rng.normal(size=(5, 4)).astype(np.float32))
+    labels, mask = jnp.array([3, 0, 1, 3, 2]), jnp.array([True, True, False, True, False])
+    targets = once_a_row(labels, mask)
+    each = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
+    got = cross_entropy(logits[:, None], targets)
+    np.testing.assert_allclose(got, (np.sum(each[mask]), 3), rtol=1e-6)
+    right = np.argmax(logits, axis=1) == np.asarray(labels)
+    assert token_accuracy(logits[:, None], targets) == (np.sum(right[mask]), 3)
