@@ -28,13 +28,14 @@ def main(preset: str, data: int, model: int) -> None:
     import jax
 
     from benchmarks.collectives import collectives
-    from seqjax.build.learner import build_learner
     from seqjax.build.mesh import build_layout
     from seqjax.build.training import build_training
+    from seqjax.tasks.choose import build_task
+    from seqjax.tasks.task import sizes_of
 
     config, batch = case(preset, data, model)
     layout = build_layout(config)
-    learner = build_learner(config, vocabularies(config, preset))
+    learner = build_task(config).learner(sizes_of(vocabularies(config, preset), {}))
     training = build_training(config.optimizer, learner, 10_000, 1_000)
     key = jax.eval_shape(lambda: jax.random.key(0))
     params = jax.eval_shape(learner.init, batch, key)

@@ -21,7 +21,7 @@ def decode(path: str, data: str, beam: int, batch: int, stop: Any) -> Said:
     config = DecodeConfig(
         method="beam" if beam > 1 else "greedy", beam_size=beam, batch_size=batch, stop=stop
     )
-    answerer = run.answerer(config)
+    answerer = run.answer_fn(config)
 
     def lengths(lines: list[str]) -> list[int]:
         return [len(found[0].tokens) + 1 for found in answerer(run.weights, lines)]

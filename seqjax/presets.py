@@ -1,5 +1,7 @@
 """Named starting points for a run. A preset is a value, never other code: flags go on top of it."""
 
+from typing import Literal
+
 from seqjax.config import (
     Config,
     DataConfig,
@@ -10,7 +12,9 @@ from seqjax.config import (
     ValidationConfig,
 )
 
-PRESETS: dict[str, Config] = {
+PresetName = Literal["dates", "short", "sentences", "docs", "languages", "parts"]
+
+PRESETS: dict[PresetName, Config] = {
     # Dates in many languages -> ISO 8601; the data is built in and the answer is never ambiguous.
     "dates": Config(
         epochs=4,
@@ -62,7 +66,36 @@ PRESETS: dict[str, Config] = {
         optimizer=OptimizerConfig(learning_rate=2e-3),
         decode=DecodeConfig(method="sample", temperature=0.8, max_length=100),
     ),
+    # Which of some classes a text belongs to; built in is in which language a date is written.
+    "languages": Config(
+        task="classify",
+        epochs=4,
+        data=DataConfig(embedded="date_language", buckets=4),
+        model=ModelConfig(embedding_size=64, hidden_size=128, dropout=0.1),
+        optimizer=OptimizerConfig(
+            learning_rate=5e-3, schedule="cosine", warmup_steps=100, average_decay=0.99
+        ),
+        validation=ValidationConfig(metric="accuracy"),
+    ),
+    # What each token of a text is; built in are the parts of dates, character by character.
+    "parts": Config(
+        task="tag",
+        epochs=2,
+        data=DataConfig(embedded="date_parts", buckets=4),
+        model=ModelConfig(embedding_size=64, hidden_size=128, dropout=0.1),
+        optimizer=OptimizerConfig(
+            learning_rate=5e-3, schedule="cosine", warmup_steps=100, average_decay=0.99
+        ),
+        validation=ValidationConfig(metric="span_f1"),
+    ),
 }
+
+START: dict[str, PresetName] = {
+    "language-model": "docs",
+    "classify": "languages",
+    "tag": "parts",
+}
+"""What a run of a task starts from where no preset is named; else from the defaults."""
 
 NEEDS_TRAINING_FILE = frozenset({"short", "sentences"})
 """Presets whose settings suit no built-in data: they are refused without --train."""

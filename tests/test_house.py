@@ -27,8 +27,9 @@ ORDER = (
     ("presets",),
     ("build",),
     ("predict",),
+    ("tasks",),
     (
-        *("runs.spectator", "runs.setup", "runs.looking"),
+        *("runs.spectator", "runs.setup"),
         *("runs.facts", "runs.going_on", "runs.profile"),
     ),
     ("runs.measure",),

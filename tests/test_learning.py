@@ -114,11 +114,12 @@ def test_names_never_seen_are_copied(tmp_path):
     trained = conclude.load(str(outcome.run.path))
     assert trained.decode(["say zzzz now", "say Zoe now"]) == ["yes zzzz", "yes Zoe"]
     sampled = DecodeConfig(method="sample", n_best=2, temperature=30.0)  # anything that can be said
-    answerer = trained.answerer(sampled)
+    answerer = trained.answer_fn(sampled)
     alone = answerer(trained.weights, ["say zzzz now"])[0]
     beside = answerer(trained.weights, ["say zzzz now", "say " + "very " * 20 + "much now"])[0]
     assert [one.text for one in alone] == [one.text for one in beside]
-    (example,) = conclude.attention_of(trained, Pairs(["say zzzz now"], ["yes zzzz"]))
+    look = trained.task.look_fn(trained.learner, trained.vocabularies, silent)
+    (example,) = look(trained.params, Pairs(["say zzzz now"], ["yes zzzz"]))
     assert example.target_tokens == ["yes", "zzzz", "EOS"]
     assert example.weights.shape == (3, 3)
 

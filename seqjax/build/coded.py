@@ -8,7 +8,7 @@ import contextlib
 import dataclasses
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,12 +19,14 @@ from seqjax.data.batching import Examples
 from seqjax.data.coding import PairCoder
 from seqjax.data.ragged import Ragged, RowWriter
 from seqjax.data.store import stored
-from seqjax.data.vocabulary import TokenKind, Vocabulary
+from seqjax.data.vocabulary import CLOSED, TokenKind, Vocabulary
 from seqjax.errors import InputError
 
 SIDES = ("source", "target")
 PairsFn = Callable[[], Iterable[tuple[str, str]]]
 """Goes through all pairs from the beginning, each time that it is called."""
+CoderFn = Callable[[Mapping[str, Vocabulary]], PairCoder]
+"""Returns what texts are to a model of some vocabularies."""
 
 
 class Coded(NamedTuple):
@@ -46,38 +48,49 @@ class Coded(NamedTuple):
     skipped: int = 0
 
 
-def code_pairs(config: Config, pairs_fn: PairsFn, skipped_fn: Callable[[], int]) -> Coded:
+def code_pairs(
+    config: Config,
+    pairs_fn: PairsFn,
+    skipped_fn: Callable[[], int],
+    kinds: Mapping[str, TokenKind],
+    coder_fn: CoderFn,
+) -> Coded:
     """Returns pairs as `Examples`, without those that are too long.
 
     Args:
       config: With `data.store` they are kept there, and looked for there before.
       pairs_fn: The training pairs.
       skipped_fn: Lines that the last pass left out.
+      kinds: Of the tokens of each side that has a vocabulary.
+      coder_fn: See `CoderFn`.
 
     Raises:
       InputError: If nothing is left, or the store cannot be used.
     """
     if config.data.store is None:
         streams = {side: io.BytesIO() for side in SIDES}
-        vocabularies = _pair_vocabularies(config.data, pairs_fn)
-        writers = {side: RowWriter(stream.write) for side, stream in streams.items()}
-        notes = _write_pairs(config, pairs_fn(), vocabularies, writers)
-        values = {
-            side: np.frombuffer(stream.getbuffer(), np.int32) for side, stream in streams.items()
-        }
-        offsets = {side: writer.offsets for side, writer in writers.items()}
+        vocabularies = _pair_vocabularies(config.data, pairs_fn, kinds)
+        dtypes = {side: np.int32 if side in kinds else np.float32 for side in SIDES}
+        writers = {side: RowWriter(streams[side].write, dtypes[side]) for side in SIDES}
+        notes = _write_pairs(config, pairs_fn(), coder_fn(vocabularies), writers)
+        content = Examples(
+            *(
+                writers[side].over(np.frombuffer(streams[side].getbuffer(), dtypes[side]))
+                for side in SIDES
+            )
+        )
         notes["skipped"] = skipped_fn()
     else:
 
         def make(folder: Path) -> dict[str, Any]:
-            made = _pair_vocabularies(config.data, pairs_fn)
+            made = _pair_vocabularies(config.data, pairs_fn, kinds)
             _save_vocabularies(folder, made)
             with contextlib.ExitStack() as files:
                 opened = {
                     side: files.enter_context((folder / f"{side}.ids").open("wb")) for side in SIDES
                 }
                 writers = {side: RowWriter(file.write) for side, file in opened.items()}
-                found = _write_pairs(config, pairs_fn(), made, writers)
+                found = _write_pairs(config, pairs_fn(), coder_fn(made), writers)
             for side, writer in writers.items():
                 writer.offsets.tofile(folder / f"{side}.offsets")
             return found | {"skipped": skipped_fn()}
@@ -87,31 +100,32 @@ def code_pairs(config: Config, pairs_fn: PairsFn, skipped_fn: Callable[[], int])
         vocabularies = {side: Vocabulary.load(folder, side) for side in SIDES}
         values = {side: np.memmap(folder / f"{side}.ids", np.int32, "r") for side in SIDES}
         offsets = {side: np.fromfile(folder / f"{side}.offsets", np.int64) for side in SIDES}
-    if config.model.copying:
-        values = values | {"source": values["source"].reshape(-1, 2)}
-    content = Examples(*(Ragged(values[side], offsets[side]) for side in SIDES))
+        if config.model.copying:
+            values = values | {"source": values["source"].reshape(-1, 2)}
+        content = Examples(*(Ragged(values[side], offsets[side]) for side in SIDES))
     counts = {name: notes[name] for name in ("pairs", "too_long", "skipped")}
     return Coded(vocabularies, content, _fingerprint(notes["digests"], vocabularies), **counts)
 
 
-def code_text(config: Config, lines_fn: Callable[[], Iterable[str]]) -> Coded:
+def code_text(config: Config, lines_fn: Callable[[], Iterable[str]], kind: TokenKind) -> Coded:
     """Returns a running text as `[tokens]` ids.
 
     Args:
       config: As in `code_pairs`.
       lines_fn: Its lines, each with the line feed that ends it, each time from the beginning.
+      kind: Of its tokens.
 
     Raises:
       InputError: If no token is left, or the store cannot be used.
     """
     if config.data.store is None:
-        stream, vocabulary = io.BytesIO(), _text_vocabulary(config.data, lines_fn)
+        stream, vocabulary = io.BytesIO(), _text_vocabulary(config.data, lines_fn, kind)
         notes = _write_text(lines_fn(), vocabulary, stream.write)
         tokens = np.frombuffer(stream.getbuffer(), np.int32)
     else:
 
         def make(folder: Path) -> dict[str, Any]:
-            made = _text_vocabulary(config.data, lines_fn)
+            made = _text_vocabulary(config.data, lines_fn, kind)
             _save_vocabularies(folder, {"text": made})
             with (folder / "text.ids").open("wb") as file:
                 return _write_text(lines_fn(), made, file.write)
@@ -154,23 +168,26 @@ class _Lines:
         return iter(self.lines_fn())
 
 
-def _pair_vocabularies(data: DataConfig, pairs_fn: PairsFn) -> dict[str, Vocabulary]:
-    kinds: tuple[TokenKind, TokenKind] = (data.source_tokens, data.target_tokens)
+def _pair_vocabularies(
+    data: DataConfig, pairs_fn: PairsFn, kinds: Mapping[str, TokenKind]
+) -> dict[str, Vocabulary]:
     return {
         side: Vocabulary.build(
-            _Side(pairs_fn, number),
-            kinds[number],
-            min_count=data.min_count,
+            _Side(pairs_fn, SIDES.index(side)),
+            kind,
+            min_count=1 if kind in CLOSED else data.min_count,
             subword_vocab=data.subword_vocab,
         )
-        for number, side in enumerate(SIDES)
+        for side, kind in kinds.items()
     }
 
 
-def _text_vocabulary(data: DataConfig, lines_fn: Callable[[], Iterable[str]]) -> Vocabulary:
+def _text_vocabulary(
+    data: DataConfig, lines_fn: Callable[[], Iterable[str]], kind: TokenKind
+) -> Vocabulary:
     return Vocabulary.build(
         _Lines(lines_fn),
-        "text_words" if data.target_tokens == "words" else data.target_tokens,
+        kind,
         min_count=data.min_count,
         subword_vocab=data.subword_vocab,
     )
@@ -179,19 +196,20 @@ def _text_vocabulary(data: DataConfig, lines_fn: Callable[[], Iterable[str]]) ->
 def _write_pairs(
     config: Config,
     pairs: Iterable[tuple[str, str]],
-    vocabularies: dict[str, Vocabulary],
+    coder: PairCoder,
     writers: dict[str, RowWriter],
 ) -> dict[str, Any]:
     data = config.data
-    coder = PairCoder(*(vocabularies[side] for side in SIDES), copying=config.model.copying)
     digests = [hashlib.sha256() for _ in SIDES]
     count = too_long = 0
     for pair in pairs:
         for digest, text in zip(digests, pair, strict=True):
             digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
         source, target = coder.source_ids(pair[0]), coder.target_ids(pair[1], pair[0])
+        if source.dtype != np.int32:  # the text of a source only names it
+            digests[0].update(source.tobytes())
         count += 1
-        if len(source) > data.max_source or len(target) - 1 > data.max_target:
+        if len(source) > data.max_source or len(target) - coder.ends > data.max_target:
             too_long += 1
         else:
             writers["source"].add(source)

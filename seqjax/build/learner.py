@@ -9,20 +9,19 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from seqjax.build.model import build_language_model, build_seq2seq
 from seqjax.build.objective import Said, build_own_share, taught, token_loss
-from seqjax.build.own_answers import OwnAnswersFn, build_own_answers, loss_of_tokens_alone
+from seqjax.build.own_answers import OwnAnswersFn, loss_of_tokens_alone
 from seqjax.build.stepping import Decoding, Prompted, encode, language_step_fn, seq2seq_step_fn
 from seqjax.build.tables import Tables
 from seqjax.build.teacher import Teacher, language_says, seq2seq_says
-from seqjax.build.vectors import NOTHING_FOUND, Found, held_rows
-from seqjax.config import Config, ObjectiveConfig
-from seqjax.data.vocabulary import Vocabulary
-from seqjax.decode.protocol import StepFn, Symbols
+from seqjax.config import ObjectiveConfig
+from seqjax.decode.protocol import StepFn
 from seqjax.losses import attention_spread, cross_entropy, token_accuracy
 from seqjax.masking import last_valid
+from seqjax.models.classifier import Classifier
 from seqjax.models.language_model import LanguageModel
 from seqjax.models.seq2seq import Seq2Seq
+from seqjax.models.tagger import Tagger
 from seqjax.types import Batch, Key, Mean, Padded, Parameters
 
 
@@ -51,47 +50,28 @@ class Learner(NamedTuple):
     given: tuple[Any, ...] = ()
 
 
-def build_learner(
-    config: Config,
-    vocabularies: dict[str, Vocabulary],
-    found: Found = NOTHING_FOUND,
-    teachers: Sequence[Teacher] = (),
-) -> Learner:
-    """Returns the model of the config's task, and what it learns.
+def build_step_learner(model: Classifier | Tagger, config: ObjectiveConfig) -> Learner:
+    """Returns the tasks of saying, of a source or of each of its steps, to which class it belongs.
 
-    Args:
-      config: Of the run.
-      vocabularies: By side.
-      found: Vectors that the weights will start from; see `held_rows`.
-      teachers: Who teaches, while it learns.
+    Accuracy is shown as `accuracy`, and the loss is weighed by what is said.
     """
-    learner = _build_learner(config, vocabularies, teachers)
-    given = tuple(teacher.params for teacher in teachers)
-    return learner._replace(held=held_rows(config.model, vocabularies, found), given=given)
 
+    def loss_fn(
+        params: Parameters, memory: Any, batch: Batch, key: Key, step: Any, *, train: bool, given=()
+    ):
+        logits, shown = _applied(model, ({"params": params}, batch.inputs), key, train)
+        assert isinstance(batch.targets, Padded)
+        means = {"accuracy": token_accuracy(logits, batch.targets)}
+        if not train:
+            return cross_entropy(logits, batch.targets), (means, memory)
+        said = Said(logits, logits[..., :0], shown["outputs"], shown["dropped"])
+        return token_loss(config, said, batch.targets), (means, memory)
 
-def _build_learner(
-    config: Config, vocabularies: dict[str, Vocabulary], teachers: Sequence[Teacher]
-) -> Learner:
-    said = vocabularies["target" if config.task == "text-to-text" else "text"]
-    symbols = Symbols(said.bos_id, said.eos_id, said.pad_id)
-    match config.task:
-        case "text-to-text":
-            model = build_seq2seq(
-                config.model,
-                source_vocab_size=len(vocabularies["source"]),
-                target_vocab_size=len(vocabularies["target"]),
-                bos_id=vocabularies["target"].bos_id,
-                unk_id=vocabularies["target"].unk_id,
-            )
-            own_answers = build_own_answers(config.objective, symbols, ends=True)
-            return build_seq2seq_learner(model, config.objective, own_answers, teachers)
-        case "language-model":
-            model = build_language_model(config.model, vocab_size=len(vocabularies["text"]))
-            own_answers = build_own_answers(config.objective, symbols, ends=False)
-            return build_language_learner(
-                model, config.objective, config.data.batch_size, own_answers, teachers
-            )
+    def init(batch: Batch, key: Key) -> Parameters:
+        variables: Any = model.init(key, batch.inputs)
+        return variables["params"]
+
+    return Learner(model, init, loss_fn, (), {"source": ("encoder", "embedding", "embedding")})
 
 
 def build_seq2seq_learner(

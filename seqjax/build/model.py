@@ -17,13 +17,16 @@ from seqjax.cells.rnn import RNNCell
 from seqjax.cells.slstm import SLSTMCell
 from seqjax.config import ModelConfig
 from seqjax.models.bridge import Bridge
+from seqjax.models.classifier import Classifier
 from seqjax.models.copier import Copier
 from seqjax.models.decoder import Decoder
 from seqjax.models.encoder import Encoder
 from seqjax.models.language_model import LanguageModel
 from seqjax.models.layers import BidirectionalLayer, Layer
+from seqjax.models.pooling import Pooling
 from seqjax.models.reader import Reader
 from seqjax.models.seq2seq import Seq2Seq
+from seqjax.models.tagger import Tagger
 from seqjax.types import Parameters
 from seqjax.unroll.unroll import UnrollFn, unroll
 
@@ -111,6 +114,42 @@ def _encoder_layers(cell_fn: CellFn, config: ModelConfig) -> tuple[Layer | Bidir
     return tuple(layers)
 
 
+def _encoder(vocab_size: int, cell_fn: CellFn, config: ModelConfig) -> Encoder:
+    return Encoder(
+        embedding=_embedding(vocab_size, config),
+        layers=_encoder_layers(cell_fn, config),
+        dropout_rate=config.dropout,
+        same_dropout=config.same_dropout,
+        embedding_dropout_rate=config.embedding_dropout,
+        residual=config.residual,
+        pyramid=config.pyramid,
+    )
+
+
+def build_classifier(
+    config: ModelConfig, *, vocab_size: int, num_classes: int, cell_fn: CellFn | None = None
+) -> Classifier:
+    """Returns an encoder with one label for a sequence; `cell_fn` as in `build_seq2seq`."""
+    return Classifier(
+        _encoder(vocab_size, cell_fn or functools.partial(build_cell, config), config),
+        Pooling(config.pooling),
+        num_classes,
+        config.dropout,
+    )
+
+
+def build_tagger(
+    config: ModelConfig, *, vocab_size: int, num_tags: int, cell_fn: CellFn | None = None
+) -> Tagger:
+    """Returns an encoder with a tag for every step; `cell_fn` as in `build_seq2seq`."""
+    return Tagger(
+        _encoder(vocab_size, cell_fn or functools.partial(build_cell, config), config),
+        num_tags,
+        config.dropout,
+        config.same_dropout,
+    )
+
+
 def build_seq2seq(
     config: ModelConfig,
     *,
@@ -142,15 +181,7 @@ def build_seq2seq(
     fed = readout_size if config.input_feeding else 0
     cells = _stack(cell_fn, config, config.embedding_size + fed)
     return Seq2Seq(
-        encoder=Encoder(
-            embedding=_embedding(source_vocab_size, config),
-            layers=_encoder_layers(cell_fn, config),
-            dropout_rate=config.dropout,
-            same_dropout=config.same_dropout,
-            embedding_dropout_rate=config.embedding_dropout,
-            residual=config.residual,
-            pyramid=config.pyramid,
-        ),
+        encoder=_encoder(source_vocab_size, cell_fn, config),
         decoder=Decoder(
             embedding=_embedding(target_vocab_size, config),
             cells=cells,

@@ -1,62 +1,115 @@
 """From configuration to the text of training, validation and test: files, or what is built in."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from seqjax.config import Config
-from seqjax.data.dates import make_dates
+from seqjax.data.dates import make_date_languages, make_date_parts, make_dates
 from seqjax.data.docs import english_manual
 from seqjax.data.hub import HubPairs, hub_text, open_hub
-from seqjax.data.readers import Pairs, PairStream, Splits, TextStream, read_pairs, read_text
+from seqjax.data.readers import (
+    FitsFn,
+    Pairs,
+    PairStream,
+    Splits,
+    TextStream,
+    anything,
+    read_pairs,
+    read_text,
+)
 from seqjax.data.toy import make_pairs
 from seqjax.errors import InputError
 
 VALID_SHARE, MOST_VALID = 0.05, 2_000
 """Of the training examples, held out for validation when no validation data is given."""
+TASK_OF = {
+    **dict.fromkeys(("dates", "copy", "reverse"), "text-to-text"),
+    "docs": "language-model",
+    "date_language": "classify",
+    "date_parts": "tag",
+}
+"""What each of the built-in data is for."""
 
 
-def pair_splits(config: Config) -> Splits:
+def pair_splits(
+    config: Config,
+    fits: FitsFn = anything,
+    unseen_fits: Callable[[Iterable[str]], FitsFn] = lambda targets: anything,
+) -> Splits:
     """Returns pairs; those of training are a `PairStream` where they are kept in a store.
+
+    Args:
+      config: Of the run.
+      fits: What must hold of every pair.
+      unseen_fits: Given the targets of training, what must hold of the other pairs besides.
 
     Raises:
       InputError: If a file cannot be used, or is too short to hold some out.
     """
     data = config.data
     reading: Any = {"on_bad_line": data.on_bad_line, "lowercase": data.lowercase}
+
+    def unseen(train: Pairs | PairStream) -> FitsFn:
+        targets = train.targets if isinstance(train, Pairs) else (pair[1] for pair in train)
+        also = unseen_fits(targets)
+        return lambda source, target: fits(source, target) or also(source, target)
+
     if data.hub is not None:
-        fields = (data.source_field, data.target_field)
-        found: list[Any] = [
-            None if rows is None else Pairs.of(HubPairs(place, rows, fields, **reading))
-            for place, rows in _hub_splits(config)
-        ]
-        if found[1] is None:
-            return _held_out(found[0], config.seed)._replace(test=found[2])
-        return Splits(*found)
+        fields, places = (data.source_field, data.target_field), _hub_splits(config)
+
+        def of_hub(place: str, rows: Any, fits: FitsFn) -> Pairs | None:
+            if rows is None:
+                return None
+            return Pairs.of(HubPairs(place, rows, fields, fits=fits, **reading))
+
+        train = of_hub(*places[0], fits)
+        assert train is not None
+        valid, test = (of_hub(*one, unseen(train)) for one in places[1:])
+        if valid is None:
+            return _held_out(train, config.seed)._replace(test=test)
+        return Splits(train, valid, test)
     if not config.train:
-        match data.embedded:
-            case "dates":
-                return make_dates(data.examples, seed=config.seed)
-            case "copy" | "reverse":
-                return make_pairs(
-                    data.embedded,
-                    examples=data.examples,
-                    min_length=data.min_length,
-                    max_length=data.max_length,
-                    seed=config.seed,
-                )
-            case "docs":
-                raise InputError(
-                    "--data.embedded docs is a running text; it needs --task language-model"
-                )
+        return _embedded(config)
     if data.store is not None:
-        return Splits(
-            PairStream(config.train, **reading), read_pairs(config.valid, **reading), None
+        train = PairStream(config.train, fits=fits, **reading)
+    else:
+        train = read_pairs(config.train, fits=fits, **reading)
+        if not config.valid:
+            return _held_out(train, config.seed)
+    return Splits(train, read_pairs(config.valid, fits=unseen(train), **reading), None)
+
+
+def _embedded(config: Config) -> Splits:
+    data = config.data
+    _refuse_other_task(config)
+    match data.embedded:
+        case "dates":
+            return make_dates(data.examples, seed=config.seed)
+        case "date_language":
+            return make_date_languages(data.examples, seed=config.seed)
+        case "date_parts":
+            return make_date_parts(data.examples, seed=config.seed)
+        case "copy" | "reverse":
+            return make_pairs(
+                data.embedded,
+                examples=data.examples,
+                min_length=data.min_length,
+                max_length=data.max_length,
+                seed=config.seed,
+            )
+        case "docs":
+            return english_manual()
+
+
+def _refuse_other_task(config: Config) -> None:
+    task = TASK_OF[config.data.embedded]
+    if task != config.task:
+        raise InputError(
+            f"--data.embedded {config.data.embedded} is for --task {task}, got {config.task}; "
+            "give --train FILE, or another --data.embedded"
         )
-    train = read_pairs(config.train, **reading)
-    if not config.valid:
-        return _held_out(train, config.seed)
-    return Splits(train, read_pairs(config.valid, **reading), None)
 
 
 def _held_out(pairs: Pairs, seed: int) -> Splits:
@@ -83,12 +136,7 @@ def text_splits(config: Config) -> Splits:
     if config.data.hub is not None:
         return _hub_text_splits(config)
     if not config.train:
-        if config.data.embedded != "docs":
-            raise InputError(
-                f"--data.embedded {config.data.embedded} is no running text; give --train FILE, "
-                f"or --preset docs"
-            )
-        return english_manual()
+        return _embedded(config)
     for name, paths in (("train", config.train), ("valid", config.valid)):
         if len(paths) > 1:
             raise InputError(f"--{name} of a language model is one text file, got {len(paths)}")

@@ -1,37 +1,37 @@
 """`seqjax evaluate`: measure a trained run, or several that answer together."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
-from seqjax.build.data import TaskData, build_data
 from seqjax.cli.beside import read_beside
 from seqjax.cli.flags import BesideFlags, EvaluateFlags, decode_config
 from seqjax.cli.screen import PERCENT, Screen
-from seqjax.config import Config
-from seqjax.data.readers import Pairs, read_pairs, read_text
+from seqjax.data.readers import Pairs
 from seqjax.errors import InputError
 from seqjax.files import write_text
 from seqjax.runs.conclude import Trained, evaluate, load
 from seqjax.runs.diagnose import Report, search_report
 from seqjax.runs.together import Panel
+from seqjax.tasks.text_to_text import TextToText
 
 
 def run(flags: EvaluateFlags) -> int:
     """Runs the command; see `main` for exit codes."""
     runs = [load(path) for path in flags.runs]
-    trained = runs[0]
+    trained = _judging(runs[0], flags)
     search = decode_config(trained.config.decode, flags.search)
-    language = trained.config.task == "language-model"
-    if language and (len(runs) > 1 or flags.report or flags.beside != BesideFlags()):
+    together = isinstance(trained.task, TextToText)
+    if not together and (len(runs) > 1 or flags.report or flags.beside != BesideFlags()):
         raise InputError(
-            f"{flags.runs[0]}: a language model answers nothing: it is measured alone, without "
-            "--report and what has a say in answers"
+            f"{flags.runs[0]}: a {trained.config.task} run searches for no answers: it is measured "
+            "alone, without --report and what has a say in answers"
         )
     data = _read(flags, trained)
     with Screen() as screen, screen.working("evaluating"):
         panel = None
-        if not language:
+        if together:
             panel = Panel(runs, search, read_beside(flags.beside, runs), screen.compiling)
         scores, decoded = evaluate(
             trained,
@@ -40,7 +40,6 @@ def run(flags: EvaluateFlags) -> int:
             answer_fn=panel,
             likelihood=len(runs) == 1,
             announce=screen.compiling,
-            bleu_tokenizer=flags.bleu_tokenizer,
         )
         report = None
         if flags.report and decoded is not None:
@@ -60,26 +59,28 @@ def run(flags: EvaluateFlags) -> int:
 
 
 def _read(flags: EvaluateFlags, trained: Trained) -> Any:
-    """Data named on the command line; else what the run was validated on."""
-    config = trained.config
-    if config.task == "language-model":
-        if flags.data:
-            return read_text(flags.data[0], lowercase=config.data.lowercase)
-        return _own_data(config).valid
+    """Data named on the command line; else what the run was validated on, which a stranger may have
+    named: nobody waits at a pipe."""
     if flags.data:
-        data = config.data
-        pairs = read_pairs(flags.data, on_bad_line=data.on_bad_line, lowercase=data.lowercase)
+        found = trained.task.read(flags.data, trained.vocabularies)
     else:
-        pairs = _own_data(config).valid
-    return Pairs(pairs.sources[: flags.limit], pairs.targets[: flags.limit], pairs.skipped)
+        for path in (*trained.config.train, *trained.config.valid):
+            if Path(path).exists() and not Path(path).is_file():
+                raise InputError(f"{path}: no regular file, and the run names it; give --data FILE")
+        found = trained.task.data().valid
+    if not isinstance(found, Pairs):
+        return found
+    return Pairs(found.sources[: flags.limit], found.targets[: flags.limit], found.skipped)
 
 
-def _own_data(config: Config) -> TaskData:
-    """The data that a run names, which a stranger may have written: nobody waits at a pipe."""
-    for path in (*config.train, *config.valid):
-        if Path(path).exists() and not Path(path).is_file():
-            raise InputError(f"{path}: no regular file, and the run names it; give --data FILE")
-    return build_data(config)
+def _judging(trained: Trained, flags: EvaluateFlags) -> Trained:
+    """Returns the run with what the flags say of how answers are judged."""
+    if flags.bleu_tokenizer is None:
+        return trained
+    judging = dataclasses.replace(trained.config.validation, bleu_tokenizer=flags.bleu_tokenizer)
+    return dataclasses.replace(
+        trained, config=dataclasses.replace(trained.config, validation=judging)
+    )
 
 
 def _shown(name: str, value: Any) -> str:

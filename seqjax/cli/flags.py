@@ -15,9 +15,8 @@ import tyro
 from seqjax import rundir
 from seqjax.cli.reading import fill, read_flags, read_values, unset
 from seqjax.config import Config, DataConfig, DecodeConfig, ModelConfig
-from seqjax.config.run import Task
 from seqjax.errors import InputError
-from seqjax.presets import NEEDS_TRAINING_FILE, PRESETS
+from seqjax.presets import NEEDS_TRAINING_FILE, PRESETS, START, PresetName
 
 
 @dataclass(frozen=True)
@@ -85,10 +84,11 @@ processes there are, or lists their hosts."""
 class TrainFlags:
     """Trains a model, or goes on with a training that was interrupted."""
 
-    preset: Literal["dates", "short", "sentences", "docs"] | None = None
+    preset: PresetName | None = None
     """Settings to start from. dates: built-in dates -> ISO 8601. short: one word in, a few symbols
     out (phones, by default). sentences: translation, a word a token. docs: a language model of the
-    built-in English text. Other flags go on top."""
+    built-in English text. languages: built-in dates -> their language (classify). parts: built-in
+    dates -> what each character belongs to (tag). Other flags go on top."""
     config: str | None = None
     """A config.json to start from, in place of a preset."""
     overwrite: bool = False
@@ -198,8 +198,9 @@ class EvaluateFlags:
     """Also tell whether it is the search or the model that falls short: the model's own scores of
     the answers, of greedy ones and of the references, and how the answers repeat themselves, with
     intervals."""
-    bleu_tokenizer: Literal["13a", "none", "char", "intl", "zh"] = "13a"
-    """How sacreBLEU cuts the texts; none for texts that are tokenised already."""
+    bleu_tokenizer: Literal["13a", "none", "char", "intl", "zh"] | None = None
+    """How sacreBLEU cuts the texts, if not as the run's validation does; none for texts that are
+    tokenised already."""
     json: bool = False
     """Print the results as one JSON object."""
     beside: Annotated[BesideFlags, tyro.conf.arg(name="")] = field(default_factory=BesideFlags)
@@ -256,6 +257,28 @@ class GenerateFlags:
 
 
 @dataclass(frozen=True)
+class PredictFlags:
+    """Gives each line of a file or of standard input its label, or a tag for each of its tokens."""
+
+    run: str
+    """The run directory, of a run that classifies or tags."""
+    input: str | None = None
+    """File with one text a line; by default standard input."""
+    n_best: int = 1
+    """Labels given for each line, the most probable first, with tabs between them; there is one
+    sequence of tags."""
+    probs: bool = False
+    """Put its probability after each label."""
+    stream: bool = False
+    """Answer each line before the next one is read."""
+    json: bool = False
+    """Print one JSON object for each line."""
+
+    def __post_init__(self):
+        _at_least_one("n_best", self.n_best)
+
+
+@dataclass(frozen=True)
 class SurveyFlags:
     """What is looked at with --data, and what is done about it."""
 
@@ -263,7 +286,7 @@ class SurveyFlags:
     """Validation data, in the same form."""
     test: tuple[str, ...] = ()
     """Test data, in the same form."""
-    task: Task | None = None
+    task: Literal["text-to-text", "language-model"] | None = None
     """What the data is for; by default as in the preset, or text-to-text."""
     preset: Literal["dates", "short", "sentences", "docs"] | None = None
     """Settings that the data is looked at with, as in `seqjax train`; other flags go on top."""
@@ -449,8 +472,8 @@ def train_flags(tokens: list[str]) -> TrainFlags:
         start = rundir.read_config(Path(config))
     elif preset is not None:
         start = PRESETS[preset]
-    elif values.get("task") == "language-model":
-        start = PRESETS["docs"]
+    elif values.get("task") in START:
+        start = PRESETS[START[values["task"]]]
     settings = fill(start, values)
     if preset in NEEDS_TRAINING_FILE and not (settings.train or settings.data.hub):
         raise InputError(f"--preset {preset} has no built-in data; give --train FILE")
@@ -485,8 +508,8 @@ def inspect_flags(tokens: list[str]) -> Inspection:
     start = Config()
     if preset is not None:
         start = PRESETS[preset]
-    elif flags.survey.task == "language-model":
-        start = PRESETS["docs"]
+    elif flags.survey.task in START:
+        start = PRESETS[START[flags.survey.task]]
     config = fill(start, {**values, "train": flags.data})
     tokens_given = {"data.source_tokens", "data.target_tokens"} & set(values)
     return Inspection(flags, config, guessing=preset is None and not tokens_given)

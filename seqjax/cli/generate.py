@@ -17,7 +17,8 @@ def run(flags: GenerateFlags) -> int:
     trained = load(flags.run)
     if trained.config.task != "language-model":
         raise InputError(
-            f"{flags.run}: answers texts, it does not go on from one; use seqjax decode"
+            f"{flags.run}: is a {trained.config.task} run, which does not go on from a text; use "
+            "seqjax decode or predict"
         )
     given = {name: value for name, value in vars(flags.search).items() if value is not None}
     settings = {"method": "sample", "batch_size": 8} | given

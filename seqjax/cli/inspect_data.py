@@ -92,8 +92,8 @@ def survey_splits(splits: Mapping[str, Split], config: Config) -> Survey:
 
 def cost_section(survey: Survey, config: Config) -> Section:
     """Returns what training a model of this data would take."""
-    from seqjax.build.cost import training_cost
     from seqjax.data.vocabulary import SPECIALS
+    from seqjax.tasks.cost import training_cost
 
     numbers = {section.title: section.numbers for section in survey.sections}
     if config.task == "text-to-text":

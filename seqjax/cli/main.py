@@ -12,6 +12,7 @@ COMMANDS = {
     "evaluate": "measure a trained run on data it has not seen",
     "decode": "answer each line of a file or of standard input",
     "generate": "let a language model go on from a prompt",
+    "predict": "give each line of a file or of standard input its label or its tags",
     "inspect": "tell what a run is, or what is in data before there is a run",
     "explain": "tell what a code such as SJ-D04 means, and what to do about it",
     "average": "make a run of the mean weights of several, or of the last checkpoints",
@@ -39,6 +40,9 @@ The same command again goes on where the training was interrupted.""",
   seqjax generate runs/docs --prompt "The function returns"
   seqjax generate runs/docs --prompt "A list" --n-best 3 --temperature 0.7 --top-p 0.9 --seed 1
   seqjax generate runs/docs --prompt "A list" --method beam --no-repeat-ngram 3""",
+    "predict": """\
+  echo "3. März 1999" | seqjax predict runs/languages --n-best 3 --probs
+  seqjax predict runs/parts --input texts.txt --json""",
     "inspect": """\
   seqjax inspect runs/dates
   seqjax inspect runs/dates --json
@@ -64,7 +68,7 @@ HELP = "\n".join(
     [
         "usage: seqjax COMMAND [FLAGS]",
         "",
-        "Recurrent sequence models: text to text, and language models.",
+        "Recurrent sequence models: text to text, language models, classifiers, taggers.",
         "",
         "commands:",
         *(f"  {name:<10} {line}" for name, line in COMMANDS.items()),
@@ -144,6 +148,7 @@ def _help(command: str) -> int:
         "evaluate": flags.EvaluateFlags,
         "decode": flags.DecodeFlags,
         "generate": flags.GenerateFlags,
+        "predict": flags.PredictFlags,
         "inspect": flags.InspectFlags,
         "explain": flags.ExplainFlags,
         "average": flags.AverageFlags,
@@ -187,6 +192,11 @@ def _run(command: str, tokens: list[str]) -> int:
             from seqjax.cli import generate
 
             return generate.run(arguments)
+        case "predict":
+            arguments = read_flags(flags.PredictFlags, tokens)
+            from seqjax.cli import predict
+
+            return predict.run(arguments)
         case "inspect":
             arguments = flags.inspect_flags(tokens)
             from seqjax.cli import inspect

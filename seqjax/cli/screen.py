@@ -21,7 +21,10 @@ LINE_EVERY = 4.0
 """Seconds between lines of progress where there is no bar."""
 SILENCE = 4.4
 """Seconds without a line after which one says that work goes on."""
-PERCENT = ("exact_match", "token_accuracy", "token_error_rate", "character_error_rate")
+PERCENT = (
+    *("exact_match", "accuracy", "token_accuracy", "macro_f1", "span_f1"),
+    *("token_error_rate", "character_error_rate", "calibration_error"),
+)
 SHOWN = ("loss", "perplexity", "exact_match", "token_error_rate", "bleu", "bits_per_token")
 HEALTH = ("ended", "empty", "repeated")
 

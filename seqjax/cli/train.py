@@ -14,6 +14,7 @@ from seqjax.config import Config
 from seqjax.runs.conclude import Evaluation, Trained, evaluate, load, picture, store
 from seqjax.runs.rehearse import rehearse
 from seqjax.runs.road import Outcome, train
+from seqjax.tasks.task import AnsweringTask
 from seqjax.train import processes
 from seqjax.train.exactness import exactness_line
 from seqjax.train.interrupt import AskedToStop
@@ -21,6 +22,10 @@ from seqjax.train.loop import INTERRUPTED
 
 EXAMPLES = 5
 SCORES = {
+    "accuracy": "accuracy",
+    "macro_f1": "macro-F1",
+    "calibration_error": "calibration error",
+    "span_f1": "span F1",
     "exact_match": "exact match",
     "token_accuracy": "token accuracy, given the true tokens before",
     "token_error_rate": "token error rate",
@@ -144,10 +149,12 @@ def _show_examples(evaluation: Evaluation, trained: Trained, screen: Screen) -> 
         return
     sources = decoded.sources[:EXAMPLES]
     search = trained.config.decode
-    shown = trained.answerer(_with_alternatives(search))(trained.weights, sources)
+    if isinstance(trained.task, AnsweringTask) and trained.task.searches:
+        search = _with_alternatives(search)
+    shown = trained.answer_fn(search)(trained.weights, sources)
     for source, accepted, answers in zip(sources, decoded.references, shown, strict=False):
         screen.note(f"\n  {source}")
-        for rank, answer in enumerate(answers):
+        for rank, answer in enumerate(answers[:3]):
             mark = "✓" if answer.text in accepted else " "
             text = answer.text or "(nothing)"
             screen.note(
@@ -168,6 +175,8 @@ def _with_alternatives(search):
 
 def _next_commands(config: Config, trained: Trained) -> list[str]:
     run = trained.run.path
+    if config.task in ("classify", "tag"):
+        return [f"seqjax predict {run} --probs < FILE", f"seqjax evaluate {run} --data FILE"]
     if config.task == "language-model":
         return [f'seqjax generate {run} --prompt "The"', f"seqjax evaluate {run} --data FILE"]
     return [

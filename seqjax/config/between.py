@@ -1,34 +1,67 @@
 """What the parts of a configuration must have in common: each of them is right by itself."""
 
+import dataclasses
 import math
+from collections.abc import Iterable
 from typing import Any
 
+from seqjax.config.decode import DecodeConfig
 from seqjax.config.objective import ObjectiveConfig
 from seqjax.config.require import require
-from seqjax.config.validation import OF_LIKELIHOOD
+from seqjax.config.validation import METRICS
 
-_OF_PAIRS = {"coverage_weight": 0, "scheduled_sampling": 0, "risk_weight": 0}
-"""Settings of the objective that need a source, and what they must be where there is none."""
-_OF_A_SOURCE = {
-    "encoder_repetition_penalty": 1.0,
-    "encoder_no_repeat_ngram": 0,
-    "coverage_penalty": 0.0,
+_OF_A_DECODER = (
+    *("decoder_layers", "attention", "coverage", "copying", "context_gate", "input_feeding"),
+    *("bridge", "tied_embeddings", "target_vectors"),
+)
+_OF_ONE_STEP = ("label_smoothing", "label_smoothing_kind", "z_loss")
+"""All of the objective that there is to learn about a single step."""
+_OF_A_SENTENCE = tuple(
+    field.name for field in dataclasses.fields(ObjectiveConfig) if field.name not in _OF_ONE_STEP
+)
+_OF_A_SEARCH = tuple(
+    field.name for field in dataclasses.fields(DecodeConfig) if field.name != "batch_size"
+)
+
+_LEFT_OUT: dict[str, dict[str, tuple[str, ...]]] = {
+    "text-to-text": {
+        # An answer ends by itself.
+        "objective": ("sequence_unlikelihood_length",),
+        "model": ("pooling",),
+    },
+    "language-model": {
+        "objective": ("coverage_weight", "scheduled_sampling", "risk_weight"),
+        "decode": (*("encoder_repetition_penalty", "encoder_no_repeat_ngram", "coverage_penalty"),),
+        "data": ("batch_tokens",),
+        "model": ("source_vectors", "pooling"),
+    },
+    "classify": {
+        "objective": _OF_A_SENTENCE,
+        "decode": _OF_A_SEARCH,
+        "data": ("target_tokens",),
+        "model": _OF_A_DECODER,
+    },
+    "tag": {
+        "objective": _OF_A_SENTENCE,
+        "decode": _OF_A_SEARCH,
+        "data": ("target_tokens",),
+        "model": (*_OF_A_DECODER, "pooling", "pyramid"),
+    },
 }
-"""The same of a search."""
+"""Settings of each task's parts that it does not know."""
 
 
 def check_between(config: Any) -> None:
     """Raises ValueError where parts of a `Config` contradict each other or its task."""
-    if config.task == "language-model":
-        _check_language_model(config)
-    else:
-        length = ObjectiveConfig.sequence_unlikelihood_length
-        require(
-            config.objective.sequence_unlikelihood_length == length,
-            "objective.sequence_unlikelihood_length",
-            f"left at {length} for text-to-text, where an answer ends by itself",
-            config.objective.sequence_unlikelihood_length,
-        )
+    known = METRICS[config.task]
+    require(
+        config.validation.metric in known,
+        "validation.metric",
+        f"one of {', '.join(known)} for {config.task}",
+        repr(config.validation.metric),
+    )
+    for part, names in _LEFT_OUT[config.task].items():
+        _check_left_out(config, part, names)
     _check_data(config)
     _check_objective(config)
     _check_optimizer(config)
@@ -37,29 +70,16 @@ def check_between(config: Any) -> None:
         _check_copying(config)
 
 
-def _check_language_model(config: Any) -> None:
-    require(
-        config.validation.metric in OF_LIKELIHOOD,
-        "validation.metric",
-        f"one of {', '.join(OF_LIKELIHOOD)} for a language model",
-        repr(config.validation.metric),
-    )
-    for part, nothing in (("objective", _OF_PAIRS), ("decode", _OF_A_SOURCE)):
-        for name, value in nothing.items():
-            given = getattr(getattr(config, part), name)
-            require(given == value, f"{part}.{name}", f"{value} for a language model", given)
-    require(
-        config.data.batch_tokens is None,
-        "data.batch_tokens",
-        "None for a language model (data.batch_size rows of data.window tokens)",
-        config.data.batch_tokens,
-    )
-    require(
-        config.model.source_vectors is None,
-        "model.source_vectors",
-        "None for a language model, whose vectors are model.target_vectors",
-        repr(config.model.source_vectors),
-    )
+def _check_left_out(config: Any, part: str, names: Iterable[str]) -> None:
+    """Settings that a task does not know must be as they are by default."""
+    given, default = getattr(config, part), type(getattr(config, part))()
+    for name in names:
+        require(
+            getattr(given, name) == getattr(default, name),
+            f"{part}.{name}",
+            f"left at {getattr(default, name)} for {config.task}, which has no use for it",
+            getattr(given, name),
+        )
 
 
 def _check_data(config: Any) -> None:
@@ -74,6 +94,13 @@ def _check_data(config: Any) -> None:
         "data.store",
         "None without files to train and to validate on (train, valid)",
         repr(config.data.store),
+    )
+
+    require(
+        config.task != "tag" or config.data.source_tokens != "subwords",
+        "data.source_tokens",
+        "words or chars for tag: a tag belongs to what stands in the file",
+        config.data.source_tokens,
     )
 
 

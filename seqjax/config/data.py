@@ -12,9 +12,11 @@ TokenKind = Literal["chars", "words", "subwords"]
 class DataConfig:
     """Where the text comes from and how it becomes tokens and batches."""
 
-    embedded: Literal["dates", "copy", "reverse", "docs"] = "dates"
-    """Built-in data used when no --train is given: dates in many languages -> ISO 8601; copying and
-    reversing random strings; the English of Python's own manual (for language models)."""
+    embedded: Literal["dates", "copy", "reverse", "docs", "date_language", "date_parts"] = "dates"
+    """Built-in data used when no --train is given. dates: dates in many languages -> ISO 8601.
+    copy, reverse: of random strings. docs: the English of Python's own manual (language-model).
+    date_language: in which language a date is written (classify). date_parts: which of its
+    characters are day, month, year and day of the week (tag)."""
     examples: int = 50_000
     """How many training pairs the built-in data makes."""
     min_length: int = 1

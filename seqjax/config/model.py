@@ -21,6 +21,8 @@ LSTMKind = Literal[
     "gate_recurrence",
 ]
 
+PoolingKind = Literal["last", "mean", "max", "attention"]
+
 UnrollWay = Literal["auto", "scan", "fused", "parallel", "cudnn"]
 UNROLL_WAYS = get_args(UnrollWay)
 
@@ -98,6 +100,9 @@ class ModelConfig:
     bridge: Literal["linear", "mean", "copy", "zeros"] = "linear"
     """How the decoder starts: by a learnt map of the encoder's last state, or of the mean of its
     outputs; with that state as it is; or from zeros."""
+    pooling: PoolingKind = "max"
+    """What is left of a text that is classified: the last state, the mean or the highest of the
+    outputs unit by unit, or their mean weighted by attention (classify only)."""
     tied_embeddings: bool = True
     """Use the target embedding as the output layer too."""
     dropout: float = 0.2

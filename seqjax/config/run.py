@@ -15,7 +15,7 @@ from seqjax.config.require import require
 from seqjax.config.validation import ValidationConfig
 from seqjax.config.words import Patterns
 
-Task = Literal["text-to-text", "language-model"]
+Task = Literal["text-to-text", "language-model", "classify", "tag"]
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,13 @@ class Config:
     """A whole run. Stored as `config.json` in the run directory."""
 
     task: Task = "text-to-text"
-    """What is learnt: to answer one text with another, or to continue a text."""
+    """What is learnt: to answer one text with another, to continue a text, to say to which class a
+    text belongs, or to say of each of its tokens what it is."""
     train: tuple[str, ...] = ()
     """Training data. text-to-text: one file of `source<TAB>target` lines, one .jsonl, or two files
-    with a line each; language-model: one text file. Any may be .gz. None: built-in data."""
+    with a line each; classify and tag: the same, a target being a label, or as many tags, with
+    blanks between them, as the source has tokens; language-model: one text file. Any may be .gz.
+    None: built-in data."""
     valid: tuple[str, ...] = ()
     """Validation data, in the same form."""
     start_from: str | None = None

@@ -1,23 +1,28 @@
 """Settings of when and by what a run is judged."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from seqjax.config.require import require
 
-OF_LIKELIHOOD = ("loss", "perplexity", "bits_per_token", "token_accuracy")
-"""Metrics that need no answers."""
-Metric = Literal[
-    "loss",
-    "perplexity",
-    "bits_per_token",
-    "token_accuracy",
-    "exact_match",
-    "token_error_rate",
-    "character_error_rate",
-    "bleu",
-    "chrf",
-]
+OfLikelihood = Literal["loss", "perplexity", "bits_per_token", "token_accuracy"]
+OfText = Literal["exact_match", "token_error_rate", "character_error_rate", "bleu", "chrf"]
+OfLabels = Literal["accuracy", "macro_f1", "calibration_error"]
+OfTags = Literal["accuracy", "span_f1", "exact_match"]
+Metric = Literal[OfLikelihood, OfText, OfLabels, OfTags]
+
+METRICS: dict[str, tuple[str, ...]] = {
+    "text-to-text": get_args(OfLikelihood) + get_args(OfText),
+    "language-model": get_args(OfLikelihood),
+    "classify": ("loss", *get_args(OfLabels)),
+    "tag": ("loss", *get_args(OfTags)),
+}
+"""Those that each task has."""
+
+LOWER_IS_BETTER = (
+    *("loss", "perplexity", "bits_per_token"),
+    *("token_error_rate", "character_error_rate", "calibration_error"),
+)
 
 
 @dataclass(frozen=True)
@@ -28,12 +33,15 @@ class ValidationConfig:
     """Steps between validations; by default once an epoch."""
     metric: Metric = "loss"
     """What decides which weights are the best, when training stops early and when a plateau is
-    reached: the lowest loss, perplexity, bits per token or error rate, the highest of the others.
-    All but the first three and token_accuracy are of decoded answers (text-to-text only)."""
+    reached: the lowest loss, perplexity, bits per token or error, the highest of the others. Which
+    of them a task has is told where another one is given; a language model has those that need no
+    answers (loss, perplexity, bits_per_token, token_accuracy)."""
     min_delta: float = 0.0
     """By more than how much the metric must be better than the best to be a new best."""
     examples: int = 500
     """How many validation examples are decoded each time; the loss is taken over all of them."""
+    bleu_tokenizer: Literal["13a", "none", "char", "intl", "zh"] = "13a"
+    """How sacreBLEU cuts texts; none for texts that are tokenised already."""
     patience: int = 5
     """Validations without a new best after which training stops; 0 never stops early."""
 

@@ -1,10 +1,37 @@
 """Pairs of texts into ids and back, also where a decoder can copy tokens that it does not know."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from seqjax.data.batching import Examples
+from seqjax.data.ragged import Ragged
+from seqjax.data.readers import Pairs
 from seqjax.data.vocabulary import Vocabulary
+
+
+@runtime_checkable
+class Source(Protocol):
+    """What knows how a source is read: a `Vocabulary`, or what turns names into vectors.
+
+    Attributes:
+      pad_id: What padding is filled with.
+    """
+
+    pad_id: int
+
+    def encode(self, text: str) -> Any:
+        """Returns the ids of a text, or the `[time, features]` vectors that it names."""
+        ...
+
+    def cut(self, text: str) -> list[str]:
+        """Returns what to call the steps of a source."""
+        ...
+
+    def join(self, tokens: Sequence[str]) -> str:
+        """Returns what to call several steps."""
+        ...
 
 
 class PairCoder:
@@ -26,20 +53,30 @@ class PairCoder:
     ['Zoe', 'nach', '<unk>']
     """
 
-    def __init__(self, source: Vocabulary, target: Vocabulary, *, copying: bool = False):
-        self.source, self.target, self._copying = source, target, copying
+    def __init__(
+        self, source: Source, target: Vocabulary, *, copying: bool = False, ends: bool = True
+    ):
+        """Args:
+        source: Reads the source.
+        target: Of the target.
+        copying: Source tokens can be copied; the source is a `Vocabulary` then.
+        ends: Targets have EOS after them.
+        """
+        self.source, self.target, self._copying, self.ends = source, target, copying, ends
 
     def source_ids(self, text: str) -> np.ndarray:
-        """Returns `[time]` ids, or `[time, 2]` with copying."""
+        """Returns `[time]` ids, or `[time, 2]` with copying; or `[time, features]` vectors."""
         read = self.source.encode(text)
+        if isinstance(read, np.ndarray):
+            return read
         if not self._copying:
             return np.array(read, np.int32)
         return np.array([read, self._written(text, text)], np.int32).T
 
     def target_ids(self, text: str, source_text: str) -> np.ndarray:
-        """Returns `[time]` ids, EOS after them; what can only be unknown is `unk_id`."""
+        """Returns `[time]` ids, with EOS if they end; what can only be unknown is `unk_id`."""
         ids = self._written(text, source_text) if self._copying else self.target.encode(text)
-        return np.array([*ids, self.target.eos_id], np.int32)
+        return np.array([*ids, self.target.eos_id] if self.ends else ids, np.int32)
 
     def said(self, ids: Iterable[int], source_text: str) -> list[str]:
         """Returns the tokens of an answer up to the first EOS; unknown ones are marked."""
@@ -52,3 +89,11 @@ class PairCoder:
             slots.setdefault(token, len(self.target) + position)
         ids, unknown = self.target.ids, self.target.unk_id
         return [ids.get(token, slots.get(token, unknown)) for token in self.target.cut(text)]
+
+
+def encode_pairs(pairs: Pairs, coder: PairCoder) -> Examples:
+    """Returns what sources and targets are to a model."""
+    sources = [coder.source_ids(source) for source in pairs.sources]
+    targets = (coder.target_ids(*both) for both in zip(pairs.targets, pairs.sources, strict=True))
+    dtype = sources[0].dtype if sources else np.int32
+    return Examples(Ragged.of(sources, dtype), Ragged.of(targets))

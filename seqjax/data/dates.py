@@ -8,10 +8,11 @@ knowledge, which Babel carries.
 import datetime
 import functools
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from babel import Locale
-from babel.dates import parse_pattern
+from babel.dates import DateTimeFormat, tokenize_pattern
 
 from seqjax.data.readers import Pairs, Splits
 
@@ -32,16 +33,82 @@ def languages() -> tuple[str, ...]:
     return LANGUAGES
 
 
+PARTS = {"E": "weekday", "d": "day", "M": "month", "L": "month", "y": "year"}
+"""What the fields of a pattern are called as tags; all else is O."""
+
+
+class Written(NamedTuple):
+    """A date as somebody writes it.
+
+    Attributes:
+      language: Of whoever writes it.
+      date: Which it is.
+      parts: The text, piece by piece, each with what it is: one of `PARTS`, or O.
+    """
+
+    language: str
+    date: datetime.date
+    parts: tuple[tuple[str, str], ...]
+
+    @property
+    def text(self) -> str:
+        """What is written."""
+        return "".join(piece for piece, _ in self.parts)
+
+    @property
+    def tags(self) -> list[str]:
+        """A tag for each character, B- where a part begins and I- where it goes on."""
+        tags = []
+        for piece, name in self.parts:
+            if name == "O":
+                tags += ["O"] * len(piece)
+            elif piece:
+                tags += [f"B-{name}", *[f"I-{name}"] * (len(piece) - 1)]
+        return tags
+
+
 def make_dates(examples: int, *, seed: int, held_out: int = 2_000) -> Splits:
-    """Returns dates in words and digits with their ISO form, a function of the arguments alone.
+    """Returns dates, the language in front, with their ISO form; see `draw_dates`."""
+
+    def pair(written: Written) -> tuple[str, str]:
+        return f"{written.language} {written.text}", written.date.isoformat()
+
+    return _pairs(draw_dates(examples, seed=seed, held_out=held_out), pair)
+
+
+def make_date_languages(examples: int, *, seed: int, held_out: int = 2_000) -> Splits:
+    """Returns dates with the language that they are written in; see `draw_dates`.
+
+    Numbers alone are written alike in several languages, so not all can be told.
+    """
+    pair = lambda written: (written.text, written.language)
+    return _pairs(draw_dates(examples, seed=seed, held_out=held_out), pair)
+
+
+def make_date_parts(examples: int, *, seed: int, held_out: int = 2_000) -> Splits:
+    """Returns dates with a tag for each character, of `PARTS`; see `draw_dates`."""
+    pair = lambda written: (written.text, " ".join(written.tags))
+    return _pairs(draw_dates(examples, seed=seed, held_out=held_out), pair)
+
+
+def _pairs(splits: Splits, pair_fn: Callable[[Written], tuple[str, str]]) -> Splits:
+    made = []
+    for split in splits:
+        sources, targets = zip(*map(pair_fn, split), strict=True)
+        made.append(Pairs(list(sources), list(targets)))
+    return Splits(*made)
+
+
+def draw_dates(examples: int, *, seed: int, held_out: int) -> Splits:
+    """Returns lists of `Written`, a function of the arguments alone.
 
     No calendar date of validation or test is in another split, in whatever language. Each language
     is equally frequent, and each of its distinct ways to write a date.
 
     Args:
-      examples: Training pairs.
+      examples: To train on.
       seed: Of the draw.
-      held_out: Pairs of validation and of test, each with a date of its own.
+      held_out: For validation and for test, each with a date of its own.
 
     Raises:
       ValueError: If more is held out than there are days.
@@ -56,22 +123,24 @@ def make_dates(examples: int, *, seed: int, held_out: int = 2_000) -> Splits:
     return Splits(*(_write(part, generator) for part in (drawn, valid, test)))
 
 
-def _write(days: np.ndarray, generator: np.random.Generator) -> Pairs:
-    sources, targets = [], []
+def _write(days: np.ndarray, generator: np.random.Generator) -> list[Written]:
+    found = []
     for day in days:
         date = FIRST + datetime.timedelta(days=int(day))
         language = LANGUAGES[generator.integers(len(LANGUAGES))]
         ways = ways_to_write(language)
-        text = ways[generator.integers(len(ways))](date)
-        lower = generator.random() < LOWER_SHARE
-        sources.append(f"{language} {text.lower() if lower else text}")
-        targets.append(date.isoformat())
-    return Pairs(sources, targets)
+        parts = ways[generator.integers(len(ways))](date)
+        if generator.random() < LOWER_SHARE:
+            parts = tuple((piece.lower(), name) for piece, name in parts)
+        found.append(Written(language, date, parts))
+    return found
 
 
 @functools.cache
-def ways_to_write(language: str) -> tuple[Callable[[datetime.date], str], ...]:
-    """Returns the distinct ways in which a language writes a whole date, as functions of it.
+def ways_to_write(
+    language: str,
+) -> tuple[Callable[[datetime.date], tuple[tuple[str, str], ...]], ...]:
+    """Returns the distinct ways in which a language writes a whole date: date to `Written.parts`.
 
     A way that could be misread as another date in a way before it is left out: with it, one text
     would have two meanings.
@@ -88,12 +157,20 @@ def ways_to_write(language: str) -> tuple[Callable[[datetime.date], str], ...]:
     ways = []
     for pattern in dict.fromkeys(patterns):
         way = functools.partial(_apply, pattern, locale)
-        texts = {date: way(date).lower() for date in probes}
+        texts = {date: "".join(piece for piece, _ in way(date)).lower() for date in probes}
         if all(meanings.get(text, date) == date for date, text in texts.items()):
             meanings.update({text: date for date, text in texts.items()})
             ways.append(way)
     return tuple(ways)
 
 
-def _apply(pattern: str, locale: Locale, date: datetime.date) -> str:
-    return parse_pattern(pattern).apply(date, locale).replace("\N{NARROW NO-BREAK SPACE}", " ")
+def _apply(pattern: str, locale: Locale, date: datetime.date) -> tuple[tuple[str, str], ...]:
+    fields, parts = DateTimeFormat(date, locale), []
+    for kind, value in tokenize_pattern(pattern):
+        if kind == "chars":
+            piece, name = str(value), "O"
+        else:
+            letter, count = value
+            piece, name = str(fields[letter * int(count)]), PARTS.get(str(letter), "O")
+        parts.append((piece.replace("\N{NARROW NO-BREAK SPACE}", " "), name))
+    return tuple(parts)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from seqjax.data.readers import BadLine, OnBadLine, PairStream, text_of
+from seqjax.data.readers import BadLine, FitsFn, OnBadLine, PairStream, anything, text_of
 from seqjax.errors import InputError, first_line
 
 SAVED = ("dataset_dict.json", "state.json")
@@ -58,6 +58,7 @@ class HubPairs(PairStream):
         *,
         on_bad_line: OnBadLine = "error",
         lowercase: bool = False,
+        fits: FitsFn = anything,
     ):
         """Args:
         place: What the split is called in messages.
@@ -65,8 +66,9 @@ class HubPairs(PairStream):
         fields: Of source and target; `translation.de` is a field in a field.
         on_bad_line: As of files.
         lowercase: Lower-case everything.
+        fits: What else must hold of a pair.
         """
-        super().__init__([place], on_bad_line=on_bad_line, lowercase=lowercase)
+        super().__init__([place], on_bad_line=on_bad_line, lowercase=lowercase, fits=fits)
         self._rows, self._fields = rows, fields
 
     def _lines(self) -> Iterator[Callable[[], tuple[str, str]]]:

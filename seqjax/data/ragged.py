@@ -1,4 +1,4 @@
-"""Rows of tokens of unequal length, end to end in one array, which may be a file on disk."""
+"""Rows of unequal length, end to end in one array, which may be a file on disk."""
 
 import array
 import dataclasses
@@ -13,10 +13,11 @@ from seqjax.types import Padded
 
 @dataclasses.dataclass(frozen=True)
 class Ragged:
-    """Rows of token ids, of which any few are read without the others.
+    """Rows of token ids, or of vectors, of which any few are read without the others.
 
     Attributes:
-      values: `[tokens]` int32 ids of all rows, or `[tokens, n]` where a position holds several.
+      values: `[tokens]` int32 ids of all rows, or `[tokens, n]` where a position holds several;
+        float32 vectors `[steps, features]`.
       offsets: `[rows + 1]` int64, where each row begins; the last one is where the last row ends.
 
     >>> rows = Ragged.of([[5, 6], [], [7]])
@@ -28,15 +29,13 @@ class Ragged:
     offsets: np.ndarray
 
     @classmethod
-    def of(cls, rows: Iterable[np.ndarray | list[int]]) -> "Ragged":
+    def of(cls, rows: Iterable[np.ndarray | list[int]], dtype: Any = np.int32) -> "Ragged":
         """Returns rows in memory; of several numbers a position, all have equally many."""
-        stream, each = io.BytesIO(), ()
-        writer = RowWriter(stream.write)
+        stream = io.BytesIO()
+        writer = RowWriter(stream.write, dtype)
         for row in rows:
-            row = np.asarray(row, np.int32)
-            each = row.shape[1:] or each
             writer.add(row)
-        return cls(np.frombuffer(stream.getbuffer(), np.int32).reshape(-1, *each), writer.offsets)
+        return writer.over(np.frombuffer(stream.getbuffer(), dtype))
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -67,21 +66,32 @@ class Ragged:
         if lengths.max(initial=0) > width:
             raise ValueError(f"width must be at least {lengths.max()}, got {width}")
         held = np.arange(width)[None] < lengths[:, None]
-        values = np.full((height, width, *self.values.shape[1:]), pad_id, np.int32)
+        values = np.full((height, width, *self.values.shape[1:]), pad_id, self.values.dtype)
         values[held] = self.values[(starts[:, None] + np.arange(width)[None])[held]]
         return Padded(values, lengths)
 
 
 class RowWriter:
-    """Writes rows of int32 ids end to end, and remembers where each ended."""
+    """Writes rows of numbers end to end, and remembers where each ended.
 
-    def __init__(self, write_fn: Callable[[bytes], Any]):
-        self._write_fn, self._ends = write_fn, array.array("q", [0])
+    Attributes:
+      each: Shape of what stands at a position: `()`, or `(n,)` of several numbers.
+    """
 
-    def add(self, row: np.ndarray) -> None:
+    def __init__(self, write_fn: Callable[[bytes], Any], dtype: Any = np.int32):
+        self._write_fn, self._dtype, self._ends = write_fn, dtype, array.array("q", [0])
+        self.each: tuple[int, ...] = ()
+
+    def add(self, row: np.ndarray | list[int]) -> None:
         """Writes one row, `[time]` or `[time, n]`."""
-        self._write_fn(np.asarray(row, np.int32).tobytes())
+        row = np.asarray(row, self._dtype)
+        self.each = row.shape[1:] or self.each
+        self._write_fn(row.tobytes())
         self._ends.append(self._ends[-1] + len(row))
+
+    def over(self, numbers: np.ndarray) -> Ragged:
+        """Returns what was written as rows; `numbers` are all of it, flat."""
+        return Ragged(numbers.reshape(-1, *self.each), self.offsets)
 
     @property
     def offsets(self) -> np.ndarray:

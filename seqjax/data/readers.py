@@ -19,6 +19,8 @@ from typing import IO, Any, Literal, NamedTuple
 from seqjax.errors import InputError
 
 OnBadLine = Literal["error", "skip"]
+FitsFn = Callable[[str, str], str | None]
+"""`(source, target) -> why` the two cannot be used together, or None if they can."""
 SKIP_HINT = "mend it, or leave such lines out with --data.on-bad-line skip"
 
 
@@ -61,8 +63,16 @@ class BadLine(Exception):
     """One line that cannot be used."""
 
 
+def anything(source: str, target: str) -> None:
+    """Every source goes with every target."""
+
+
 def read_pairs(
-    paths: Sequence[str | Path], *, on_bad_line: OnBadLine = "error", lowercase: bool = False
+    paths: Sequence[str | Path],
+    *,
+    on_bad_line: OnBadLine = "error",
+    lowercase: bool = False,
+    fits: FitsFn = anything,
 ) -> Pairs:
     """Reads sources and targets.
 
@@ -71,11 +81,12 @@ def read_pairs(
         `source` and `target`, or two files whose lines go together. Any may end in `.gz`.
       on_bad_line: Refuse the file at the first line that cannot be used, or count and leave it out.
       lowercase: Lower-case everything.
+      fits: What else must hold of a line that can be used.
 
     Raises:
       InputError: With file and line, if a file or a line cannot be used, or if nothing is left.
     """
-    return Pairs.of(PairStream(paths, on_bad_line=on_bad_line, lowercase=lowercase))
+    return Pairs.of(PairStream(paths, on_bad_line=on_bad_line, lowercase=lowercase, fits=fits))
 
 
 class PairStream:
@@ -91,9 +102,10 @@ class PairStream:
         *,
         on_bad_line: OnBadLine = "error",
         lowercase: bool = False,
+        fits: FitsFn = anything,
     ):
         self.paths, self.skipped = [Path(path) for path in paths], 0
-        self._on_bad_line, self._lowercase = on_bad_line, lowercase
+        self._on_bad_line, self._lowercase, self._fits = on_bad_line, lowercase, fits
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Yields `(source, target)`.
@@ -104,7 +116,7 @@ class PairStream:
         self.skipped, kept = 0, 0
         for number, line in enumerate(self._lines(), start=1):
             try:
-                pair = _checked(line)
+                pair = self._checked(line)
             except BadLine as problem:
                 if self._on_bad_line == "error":
                     place = f"{self.paths[0]}:{number}"
@@ -112,11 +124,23 @@ class PairStream:
                 self.skipped += 1
             else:
                 kept += 1
-                yield (pair[0].lower(), pair[1].lower()) if self._lowercase else pair
+                yield pair
         if not kept:
             raise InputError(
                 f"{self.paths[0]}: no line of it can be used ({self.skipped} left out)"
             )
+
+    def _checked(self, split: Callable[[], tuple[str, str]]) -> tuple[str, str]:
+        source, target = split()
+        for side, text in (("source", source), ("target", target)):
+            if not text.strip():
+                raise BadLine(f"the {side} is empty")
+        if self._lowercase:
+            source, target = source.lower(), target.lower()
+        why = self._fits(source, target)
+        if why is not None:
+            raise BadLine(why)
+        return source, target
 
     def _lines(self) -> Iterator[Callable[[], tuple[str, str]]]:
         """Yields what splits each line."""
@@ -263,14 +287,6 @@ def _near(path: Path) -> str:
         return ""
     found = difflib.get_close_matches(path.name, names, n=1)
     return f"; did you mean {path.parent / found[0]}?" if found else ""
-
-
-def _checked(split: Callable[[], tuple[str, str]]) -> tuple[str, str]:
-    pair = split()
-    for side, text in zip(("source", "target"), pair, strict=True):
-        if not text.strip():
-            raise BadLine(f"the {side} is empty")
-    return pair
 
 
 def _from_tsv(line: str) -> tuple[str, str]:

@@ -13,9 +13,12 @@ from typing import Any, Literal, get_args
 from seqjax.errors import InputError
 from seqjax.files import parse_json, read_bytes, read_text
 
-TokenKind = Literal["chars", "words", "subwords", "text_words"]
+TokenKind = Literal["chars", "words", "subwords", "text_words", "label", "tags"]
 """`words` are what white space separates; `text_words` are words of a running text, in which every
-line feed is a token of its own, as it is between the lines of subwords."""
+line feed is a token of its own, as it is between the lines of subwords. A `label` is a whole text;
+`tags` are what white space separates, and there are no others than those of training."""
+CLOSED: tuple[TokenKind, ...] = ("label", "tags")
+"""Kinds of which a text cannot hold an unknown one; they have no specials."""
 
 SPECIALS = ("pad", "bos", "eos", "unk")
 MOST_SUBWORD_TEXTS = 1_000_000
@@ -27,10 +30,11 @@ class Vocabulary:
     """The tokens of one side and their ids.
 
     The four specials have the first ids. No text is ever cut into one of them: a literal `</s>` in
-    the data is text like any other.
+    the data is text like any other. Labels and tags have no specials, and their ids begin at 0.
 
     Attributes:
       kind: What a token is.
+      specials: How many ids come before that of the first token.
       tokens: The ordinary ones, in the order of their ids.
       ids: The same, with their ids.
     """
@@ -46,7 +50,8 @@ class Vocabulary:
         self.kind: TokenKind = kind
         self.tokens = tuple(tokens)
         self._subword_model = subword_model
-        self.ids = {token: number for number, token in enumerate(tokens, start=len(SPECIALS))}
+        self.specials = 0 if kind in CLOSED else len(SPECIALS)
+        self.ids = {token: number for number, token in enumerate(tokens, start=self.specials)}
         self._pieces = _load_subwords(subword_model) if kind == "subwords" else None
 
     @classmethod
@@ -80,14 +85,16 @@ class Vocabulary:
         return cls(kind, sorted(kept, key=lambda token: (-counts[token], token)), model)
 
     def __len__(self) -> int:
-        return len(SPECIALS) + len(self.tokens)
+        return self.specials + len(self.tokens)
 
     def cut(self, text: str) -> list[str]:
         """Returns the tokens of a text, known or not."""
         match self.kind:
             case "chars":
                 return list(text)
-            case "words":
+            case "label":
+                return [text]
+            case "words" | "tags":
                 return text.split()
             case "text_words":
                 lines = [line.split() for line in text.split("\n")]
@@ -98,8 +105,18 @@ class Vocabulary:
                 return [token for line in lines for token in (*line, "\n")][:-1]
 
     def encode(self, text: str) -> list[int]:
-        """Returns the ids of a text, without BOS and EOS."""
+        """Returns the ids of a text, without BOS and EOS.
+
+        Raises:
+          KeyError: If one of its labels or tags is none of the vocabulary's.
+        """
+        if not self.specials:
+            return [self.ids[token] for token in self.cut(text)]
         return [self.ids.get(token, self.unk_id) for token in self.cut(text)]
+
+    def unknown(self, text: str) -> str | None:
+        """Returns the first token of a text that the vocabulary lacks, if there is one."""
+        return next((token for token in self.cut(text) if token not in self.ids), None)
 
     def tokens_of(self, ids: Iterable[int], beyond: Sequence[str] = ()) -> list[str]:
         """Returns ordinary tokens up to the first EOS, for display; unknown ones are marked.
@@ -108,14 +125,16 @@ class Vocabulary:
           ids: Any but those that the vocabulary has no token for.
           beyond: Tokens whose ids follow those of the vocabulary.
         """
+        if not self.specials:
+            return [self.tokens[one] for one in ids]
         found = []
         for one in ids:
             if one == self.eos_id:
                 break
             if one >= len(self):
                 found.append(beyond[one - len(self)])
-            elif one >= len(SPECIALS):
-                found.append(self.tokens[one - len(SPECIALS)])
+            elif one >= self.specials:
+                found.append(self.tokens[one - self.specials])
             elif one == self.unk_id:
                 found.append(UNKNOWN.get(self.kind, "<unk>"))
         return found
@@ -127,9 +146,9 @@ class Vocabulary:
     def join(self, tokens: Sequence[str]) -> str:
         """Returns the text that tokens stand for."""
         match self.kind:
-            case "chars":
+            case "chars" | "label":
                 return "".join(tokens)
-            case "words":
+            case "words" | "tags":
                 return " ".join(tokens)
             case "text_words":
                 return re.sub(" ?\n ?", "\n", " ".join(tokens))

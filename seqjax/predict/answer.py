@@ -1,9 +1,9 @@
 """What comes back from a model, and what is asked of it."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -41,6 +41,23 @@ class Answer(NamedTuple):
     log_prob: float
     score: float
     finished: bool
+
+
+@runtime_checkable
+class AnswerFn(Protocol):
+    """What a trained model is to its user."""
+
+    def __call__(
+        self, weights: Any, requests: Sequence[str | Request], *, first: int = 0
+    ) -> list[list[Answer]]:
+        """Returns the n best answers to each request, best first.
+
+        Args:
+          weights: `Weights` of the models that answer.
+          requests: Source texts, or these with what their answers must hold.
+          first: Number of the first one, where these are a part of something longer.
+        """
+        ...
 
 
 EMPTY = Answer("", (), 0.0, 0.0, True)

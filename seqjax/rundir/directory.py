@@ -136,7 +136,7 @@ class RunDir:
             case {"task": "language-model", "fingerprint": str()}:
                 return found
             case {
-                "task": "text-to-text",
+                "task": str(),
                 "fingerprint": str(),
                 "shapes": [_, *_] as shapes,
                 "longest_target": longest,

@@ -4,35 +4,34 @@ import dataclasses
 import functools
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from seqjax.build.data import build_coder, pair_batches, text_windows
-from seqjax.build.learner import Learner, build_learner
+from seqjax.build.learner import Learner
 from seqjax.build.rules import build_rules
 from seqjax.config import Config, DecodeConfig
-from seqjax.data.planning import Shape
 from seqjax.data.readers import Pairs
 from seqjax.data.vocabulary import Vocabulary
 from seqjax.errors import InputError
 from seqjax.files import write_text
-from seqjax.predict.answer import silent
-from seqjax.predict.answerer import Answerer
+from seqjax.predict.answer import Answer, AnswerFn, silent
 from seqjax.predict.continuer import Continuer
 from seqjax.predict.voices import Weights
-from seqjax.report.attention import AttentionExample, attention_figure
+from seqjax.report.attention import attention_figure
 from seqjax.report.curves import learning_curves
 from seqjax.rundir import RunDir, load_weights, open_run
-from seqjax.runs.looking import Attention
-from seqjax.runs.measure import AnswerFn, Decoded, Likelihood, build_answerer, decode_pairs
+from seqjax.runs.measure import Likelihood
+from seqjax.tasks.choose import build_task
+from seqjax.tasks.task import AnsweringTask, Decoded, Task, sizes_of
 from seqjax.train.compiled import AnnounceFn
-from seqjax.types import Batch, Padded, Parameters
+from seqjax.types import Parameters
 
 
-class Trained(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Trained:
     """A run that has learnt something, in memory.
 
     Attributes:
@@ -56,16 +55,28 @@ class Trained(NamedTuple):
         """The best weights, as an `Answerer` takes them."""
         return Weights((self.params,))
 
-    def answerer(
+    @property
+    def task(self) -> Task:
+        """What it has learnt."""
+        return build_task(self.config)
+
+    def answer_fn(
         self, decode: DecodeConfig | None = None, announce: AnnounceFn = silent
-    ) -> Answerer:
-        """Returns a text-to-text run as something that answers; `decode` replaces its settings."""
-        return build_answerer(
-            self.config,
+    ) -> AnswerFn:
+        """Returns a run that answers as what gives the answers; `decode` replaces its settings.
+
+        Raises:
+          InputError: If it is a run of a task without answers.
+        """
+        if not isinstance(self.task, AnsweringTask):
+            raise InputError(
+                f"{self.run.path}: a language model answers nothing; use seqjax generate"
+            )
+        return self.task.answer_fn(
             decode or self.config.decode,
             self.learner,
             self.vocabularies,
-            self.statistics["longest_target"],
+            self.statistics,
             announce,
         )
 
@@ -84,7 +95,7 @@ class Trained(NamedTuple):
 
     def decode(self, texts: Sequence[str]) -> list[str]:
         """Returns the best answer to each text."""
-        return [answers[0].text for answers in self.answerer()(self.weights, texts)]
+        return [answers[0].text for answers in self.answer_fn()(self.weights, texts)]
 
 
 def load(path: str) -> Trained:
@@ -94,17 +105,16 @@ def load(path: str) -> Trained:
       InputError: If it is no run, or what is stored does not fit together.
     """
     run = open_run(path)
-    config = run.read_config()
-    sides = ("source", "target") if config.task == "text-to-text" else ("text",)
-    vocabularies = {side: Vocabulary.load(run.vocabulary, side) for side in sides}
-    learner = build_learner(_without_cudnn(config), vocabularies)
-    expected = jax.eval_shape(lambda: learner.init(_smallest_batch(config), jax.random.key(0)))
+    task = build_task(_without_cudnn(run.read_config()))
+    statistics = run.read_statistics()
+    vocabularies = {side: Vocabulary.load(run.vocabulary, side) for side in task.kinds}
+    sizes = sizes_of(vocabularies, statistics)
+    learner, example = task.learner(sizes), task.example(sizes)
+    expected = jax.eval_shape(learner.init, example, jax.eval_shape(lambda: jax.random.key(0)))
     params, _ = load_weights(run.best_weights)
     _refuse_other_weights(run, params, expected)
-    statistics = run.read_statistics()
-    return Trained(
-        run, config, vocabularies, learner, jax.tree.map(jnp.asarray, params), statistics
-    )
+    params = jax.tree.map(jnp.asarray, params)
+    return Trained(run, run.read_config(), vocabularies, learner, params, statistics)
 
 
 def _without_cudnn(config: Config) -> Config:
@@ -112,14 +122,6 @@ def _without_cudnn(config: Config) -> Config:
     if config.model.unroll != "cudnn" or jax.default_backend() == "gpu":
         return config
     return dataclasses.replace(config, model=dataclasses.replace(config.model, unroll="auto"))
-
-
-def _smallest_batch(config: Config) -> Batch:
-    rows = config.data.batch_size if config.task == "language-model" else 1
-    one = Padded(jnp.zeros((rows, 1), jnp.int32), jnp.ones((rows,), jnp.int32))
-    if config.model.copying:
-        return Batch(one._replace(values=jnp.zeros((rows, 1, 2), jnp.int32)), one)
-    return Batch(one, one)
 
 
 def _refuse_other_weights(run: RunDir, params: Parameters, expected: Any) -> None:
@@ -157,55 +159,46 @@ def evaluate(
     data: Any,
     *,
     decode: DecodeConfig | None = None,
-    answer_fn: AnswerFn | None = None,
+    answer_fn: Callable[[list[str]], list[list[Answer]]] | None = None,
     likelihood: bool = True,
     announce: AnnounceFn = silent,
-    bleu_tokenizer: str = "13a",
 ) -> Evaluation:
-    """Measures a run on pairs (text-to-text) or a running text (language model).
+    """Measures a run on examples of its task: pairs, or a running text.
 
-    `seconds` and `sentences_per_second` are those of decoding, compilation included.
+    `seconds` and `sentences_per_second` are those of answering, compilation included.
 
     Args:
       trained: The run.
-      data: Pairs, or a text.
+      data: As `Task.read` gives them.
       decode: How to search; by default as the run does.
       answer_fn: Answers in place of the run itself, searching as `decode` says.
-      likelihood: Measure what the run itself, by teacher forcing, makes of the pairs, too.
+      likelihood: Measure what the run itself, by teacher forcing, makes of the targets, too.
       announce: Told of compilations.
-      bleu_tokenizer: sacreBLEU's.
     """
-    likelihood_fn = Likelihood(trained.learner, announce)
-    if trained.config.task == "language-model":
-        windows = text_windows(data, trained.vocabularies["text"], trained.config)
-        return Evaluation(likelihood_fn(trained.params, windows.batches(0)), None)
-    decode = decode or trained.config.decode
+    task, decode = trained.task, decode or trained.config.decode
     scores: dict[str, Any] = {}
     if likelihood:
-        shapes = [Shape(*shape) for shape in trained.statistics["shapes"]]
-        coder = build_coder(trained.config, trained.vocabularies)
-        batches = pair_batches(data, coder, shapes)
-        scores |= likelihood_fn(trained.params, batches.batches(0))
+        batches = task.batches(data, trained.vocabularies, trained.statistics)
+        scores |= Likelihood(trained.learner, announce)(trained.params, batches)
+    if not isinstance(task, AnsweringTask):
+        return Evaluation(scores, None)
     if answer_fn is None:
-        answer_fn = functools.partial(trained.answerer(decode, announce), trained.weights)
+        answer_fn = functools.partial(trained.answer_fn(decode, announce), trained.weights)
     started = time.monotonic()
-    decoded = decode_pairs(answer_fn, data, trained.vocabularies["target"], bleu_tokenizer)
+    decoded = task.judged(answer_fn, data, trained.vocabularies)
     seconds = time.monotonic() - started
     scores |= decoded.scores
     scores |= {
         "seconds": round(seconds, 2),
         "sentences_per_second": round(len(decoded.sources) / seconds, 1),
-        "method": decode.method,
-        "beam_size": decode.beam_size if decode.method == "beam" else 1,
-        "length_penalty": decode.length_penalty,
     }
+    if task.searches:
+        scores |= {
+            "method": decode.method,
+            "beam_size": decode.beam_size if decode.method == "beam" else 1,
+            "length_penalty": decode.length_penalty,
+        }
     return Evaluation(scores, decoded)
-
-
-def attention_of(trained: Trained, pairs: Pairs) -> list[AttentionExample]:
-    """Returns where each target token of each pair looked; empty for a model without attention."""
-    look = Attention(trained.config, trained.learner.model, trained.vocabularies)
-    return look(trained.params, pairs)
 
 
 def picture(trained: Trained, decoded: Decoded | None) -> list[str]:
@@ -214,13 +207,14 @@ def picture(trained: Trained, decoded: Decoded | None) -> list[str]:
     run.pictures.mkdir(exist_ok=True)
     paths = [run.pictures / "learning_curves.png"]
     learning_curves(run.read_metrics(), paths[0])
-    if decoded is not None:
+    if decoded is not None and isinstance(trained.task, AnsweringTask):
         shown = range(min(4, len(decoded.sources)))
         said = Pairs(
             [decoded.sources[number] for number in shown],
             [decoded.answers[number][0].text for number in shown],
         )
-        examples = attention_of(trained, said)
+        look = trained.task.look_fn(trained.learner, trained.vocabularies, silent)
+        examples = look(trained.params, said)
         if examples:
             paths.append(run.pictures / "attention.png")
             attention_figure(examples, paths[1])

@@ -5,11 +5,11 @@ import json
 from collections.abc import Callable
 from typing import Any, Literal
 
-from seqjax.build.data import TaskData
 from seqjax.config import Config, differing_fields
 from seqjax.errors import InputError
 from seqjax.files import write_text
 from seqjax.rundir import RunDir
+from seqjax.tasks.task import TaskData
 from seqjax.train.checkpoint import Checkpoints
 from seqjax.train.processes import gathered, jointly
 from seqjax.train.progress import Progress

@@ -8,7 +8,8 @@ from tensorboardX import SummaryWriter
 
 from seqjax.report.attention import AttentionExample
 from seqjax.rundir import RunDir
-from seqjax.runs.measure import Decoded, Seen
+from seqjax.runs.measure import Seen
+from seqjax.tasks.task import Decoded
 
 SAMPLES = 8
 """Answers that are shown as text at each validation."""

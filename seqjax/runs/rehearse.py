@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import jax
 
-from seqjax.build.data import build_data
 from seqjax.build.mesh import build_layout
 from seqjax.build.model import params_by_module
 from seqjax.config import Config
 from seqjax.runs.setup import Step, set_up, shape_name
 from seqjax.runs.spectator import Silent, Spectator
+from seqjax.tasks.choose import build_task
 from seqjax.train.mesh import put
 from seqjax.types import Batch
 
@@ -81,8 +81,9 @@ def rehearse(config: Config, spectator: Spectator = Silent()) -> Rehearsal:
       InputError: If data or configuration cannot be used.
     """
     layout = build_layout(config)
-    data = build_data(config)
-    setup = set_up(config, layout, data)
+    task = build_task(config)
+    data = task.data()
+    setup = set_up(task, layout, data)
     for line in (*data.summary, *setup.lines()):
         spectator.note(line)
     counts, batches = _shapes_of(data.feed.batches(0, 0))

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import jax
 
-from seqjax.build.data import TaskData, build_data
 from seqjax.build.mesh import build_layout
 from seqjax.config import Config
 from seqjax.errors import InputError, first_line
@@ -26,6 +25,8 @@ from seqjax.runs.profile import Profiled, refuse_unreachable
 from seqjax.runs.setup import Setup, Step, set_up
 from seqjax.runs.spectator import Silent, Spectator
 from seqjax.runs.watching import Unrecorded, Watching
+from seqjax.tasks.choose import build_task
+from seqjax.tasks.task import TaskData
 from seqjax.train.checkpoint import Checkpoints
 from seqjax.train.crash import write_crash
 from seqjax.train.finite import first_not_finite
@@ -104,9 +105,10 @@ def _train(
     interrupts: Interrupts,
     profile_steps: tuple[int, int] | None,
 ) -> Outcome:
-    data = build_data(config)
+    task = build_task(config)
+    data = task.data()
     checkpoints = Checkpoints(run.checkpoints, keep=config.keep)
-    setup = set_up(config, layout, data, begins=told(not checkpoints.steps()))
+    setup = set_up(task, layout, data, begins=told(not checkpoints.steps()))
     refuse_other_data(run, data)
     jointly(lambda: describe(run, config, data, spectator.note), first_only=True)
     jointly(lambda: refuse_another_directory(run))
@@ -124,7 +126,7 @@ def _train(
         spectator.note(f"resume   from step {progress.step} (epoch {progress.epoch + 1})")
     modules = module_names(state.params)
     watching = (
-        Watching(run, config, data, spectator, progress, modules)
+        Watching(run, task, data, spectator, progress, modules)
         if is_first()
         else Unrecorded(progress)
     )
@@ -144,7 +146,7 @@ def _train(
             key=put(setup.key, layout.everywhere),
             initial_memory=layout.put_whole_rows(setup.learner.memory),
             validate=build_validator(
-                *(config, setup.learner, data, layout, watching.compiling, spectator.note),
+                *(task, setup.learner, data, layout, watching.compiling, spectator.note),
                 poll=functools.partial(_leave_if, stopping),
                 seen=watching.seen,
             ),

@@ -4,16 +4,23 @@ from typing import Any, NamedTuple
 
 import jax
 
-from seqjax.build.data import TaskData
-from seqjax.build.learner import Learner, build_learner
+from seqjax.build.learner import Learner
 from seqjax.build.mesh import mesh_lines
 from seqjax.build.model import count_params
 from seqjax.build.teacher import build_teachers
 from seqjax.build.training import Training, build_training
 from seqjax.build.transfer import NOTHING, Start, build_start, started
-from seqjax.build.vectors import NOTHING_FOUND, Found, build_vectors, start_from, vector_lines
+from seqjax.build.vectors import (
+    NOTHING_FOUND,
+    Found,
+    build_vectors,
+    held_rows,
+    start_from,
+    vector_lines,
+)
 from seqjax.config import Config
 from seqjax.errors import InputError
+from seqjax.tasks.task import Task, TaskData, sizes_of
 from seqjax.train.compiled import AnnounceFn, Compiled
 from seqjax.train.freezing import count_learnt
 from seqjax.train.mesh import Layout, put
@@ -133,21 +140,26 @@ class Step:
         return self._compiled.executable(state, batch, key, self._given)
 
 
-def set_up(config: Config, layout: Layout, data: TaskData, *, begins: bool = True) -> Setup:
-    """Builds what `config` describes; no weight is made yet.
+def set_up(task: Task, layout: Layout, data: TaskData, *, begins: bool = True) -> Setup:
+    """Builds what the task's configuration describes; no weight is made yet.
 
     Args:
-      config: Of the run.
+      task: What is learnt.
       layout: On which devices.
-      data: Of the config.
+      data: Of the task.
       begins: Else the run goes on, and what weights start from is not looked for.
 
     Raises:
       InputError: If something that the config names cannot be used.
     """
-    vocabularies, key = data.vocabularies, jax.random.key(config.seed)
+    config, vocabularies = task.config, data.vocabularies
+    key = jax.random.key(config.seed)
     found = build_vectors(config.model, vocabularies) if begins else NOTHING_FOUND
-    learner = build_learner(config, vocabularies, found, build_teachers(config, vocabularies))
+    teachers = build_teachers(config, vocabularies)
+    learner = task.learner(sizes_of(vocabularies, data.statistics), teachers)._replace(
+        held=held_rows(config.model, vocabularies, found),
+        given=tuple(teacher.params for teacher in teachers),
+    )
     shapes = jax.eval_shape(learner.init, data.example, key)
     try:
         check_patterns(shapes, config.optimizer.freeze, "--optimizer.freeze")

@@ -7,7 +7,6 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from seqjax.build.data import build_coder
 from seqjax.build.rules import build_rules
 from seqjax.config import DecodeConfig
 from seqjax.data.vocabulary import Vocabulary
@@ -19,6 +18,7 @@ from seqjax.predict.answerer import Answerer
 from seqjax.predict.continuer import line_end, line_start
 from seqjax.predict.voices import Member, Partner, Weights
 from seqjax.runs.conclude import Trained
+from seqjax.tasks.text_to_text import TextToText
 from seqjax.train.compiled import AnnounceFn
 
 Consensus = Literal["none", "bleu", "chrf", "edit"]
@@ -78,6 +78,7 @@ class Panel:
             raise InputError(
                 f"keep must be at most decode.n_best ({decode.n_best}), got {beside.keep}"
             )
+        members = [_member(run) for run in runs]
         for run in runs:
             _refuse_odd_ones(first, run)
         _refuse_what_needs_attention(first, decode)
@@ -86,7 +87,6 @@ class Panel:
         if beside.language_model is not None:
             partner = _partner(beside.language_model, beside.language_weight, target)
             theirs = beside.language_model.params
-        members = [_member(run) for run in runs]
         self.beside, self._announce = beside, announce
         self.weights = Weights(tuple(run.params for run in runs), theirs)
         self.answerer = Answerer(
@@ -154,13 +154,24 @@ def _plain(decode: DecodeConfig) -> DecodeConfig:
 
 
 def _member(run: Trained) -> Member:
+    if not isinstance(run.task, TextToText):
+        raise InputError(
+            f"{run.run.path}: is a {run.config.task} run; only runs that answer texts with texts "
+            f"answer together ({USE[run.config.task]})"
+        )
     model: Any = run.learner.model
-    return Member(model, build_coder(run.config, run.vocabularies))
+    return Member(model, run.task.coder(run.vocabularies))
+
+
+USE = {
+    "language-model": "use seqjax generate",
+    "classify": "use seqjax predict",
+    "tag": "use seqjax predict",
+}
+"""What runs of other tasks are used with."""
 
 
 def _refuse_odd_ones(first: Trained, run: Trained) -> None:
-    if run.config.task != "text-to-text":
-        raise InputError(f"{run.run.path}: a language model answers nothing; use seqjax generate")
     ours, theirs = first.vocabularies["target"], run.vocabularies["target"]
     if ours.fingerprint() != theirs.fingerprint():
         odd = sorted(set(ours.tokens) ^ set(theirs.tokens))

@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from seqjax.build.data import TaskData
-from seqjax.config import Config
 from seqjax.rundir import RunDir
 from seqjax.runs.facts import build_facts
 from seqjax.runs.going_on import keep_history
@@ -15,6 +13,7 @@ from seqjax.runs.measure import Seen
 from seqjax.runs.record import Recorder
 from seqjax.runs.setup import TRAINING_STEP
 from seqjax.runs.spectator import Silent, Spectator
+from seqjax.tasks.task import Task, TaskData
 from seqjax.train.clock import Clock
 from seqjax.train.norms import NORMS
 from seqjax.train.progress import Progress
@@ -31,7 +30,7 @@ class Watching:
 
     Args:
       run: Whose history is written.
-      config, data: What is trained, and on what.
+      task, data: What is trained, and on what.
       spectator: Told of all that concerns a person.
       progress: Where the run begins or goes on.
       modules: Names of the rows of `StepMetrics.module_norms`.
@@ -40,7 +39,7 @@ class Watching:
     def __init__(
         self,
         run: RunDir,
-        config: Config,
+        task: Task,
         data: TaskData,
         spectator: Spectator,
         progress: Progress,
@@ -50,7 +49,7 @@ class Watching:
         self.note = spectator.note
         self._run, self._spectator, self._modules = run, spectator, modules
         self._vocabularies = data.vocabularies
-        self._facts = build_facts(config, data)
+        self._facts = build_facts(task, data)
         self._watch = Watch(self._facts, run.read_metrics())
         self._recorder = Recorder(run, from_step=progress.step)
         self._metrics: StepMetrics | None = None
@@ -118,11 +117,10 @@ class Watching:
         return spent
 
     def _tally(self, seen: Seen) -> list[Tally]:
-        source, target = self._vocabularies["source"], self._vocabularies["target"]
-        lengths = [len(source.cut(text)) for text in seen.decoded.sources]
-        answers = [list(answer[0].tokens) for answer in seen.decoded.answers]
-        references = [list(map(target.cut, texts)) for texts in seen.decoded.references]
-        return tally_errors(lengths, answers, references)
+        decoded, cut = seen.decoded, self._vocabularies["target"].cut
+        answers = [list(answer[0].tokens) for answer in decoded.answers]
+        references = [list(map(cut, texts)) for texts in decoded.references]
+        return tally_errors(decoded.lengths, answers, references)
 
     def _warn(self, findings: Sequence[Finding]) -> None:
         for finding in findings:

@@ -4,15 +4,8 @@ import dataclasses
 import math
 from typing import NamedTuple
 
+from seqjax.config.validation import LOWER_IS_BETTER
 from seqjax.train.progress import Progress
-
-LOWER_IS_BETTER = (
-    "loss",
-    "perplexity",
-    "bits_per_token",
-    "token_error_rate",
-    "character_error_rate",
-)
 
 
 class Plan(NamedTuple):

@@ -8,6 +8,7 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 
+from seqjax.config.validation import LOWER_IS_BETTER
 from seqjax.watch import codes
 from seqjax.watch.history import Facts, History, Row
 
@@ -204,7 +205,7 @@ def beaten(history: History, facts: Facts) -> str | None:
         return None
     for baseline, scores in facts.baselines.items():
         for name, theirs in scores.items():
-            sign = 1 if name == "exact_match" else -1
+            sign = -1 if name in LOWER_IS_BETTER else 1
             ours = [sign * value for value in _values(history.validations, name)]
             if ours and max(ours) < sign * theirs:
                 return (

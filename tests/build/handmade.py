@@ -6,10 +6,11 @@ import json
 import jax
 import numpy as np
 
-from seqjax.build.learner import build_learner
 from seqjax.config import Config, DataConfig, ModelConfig
 from seqjax.data.vocabulary import Vocabulary
 from seqjax.rundir import create_run, save_weights
+from seqjax.tasks.choose import build_task
+from seqjax.tasks.task import sizes_of
 from seqjax.train.paths import flat
 from seqjax.types import Batch, Padded
 
@@ -31,7 +32,7 @@ def words(**texts):
 def weights(config, sizes, seed):
     """Random ones, biases too."""
     vocabularies = words(**dict(sizes))
-    learner = build_learner(config, vocabularies)
+    learner = build_task(config).learner(sizes_of(vocabularies, {}))
     example = Batch(ROWS, ROWS)
     shapes = jax.eval_shape(learner.init, example, jax.random.key(0))
     generator = np.random.default_rng(seed)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from seqjax.build import coded
-from seqjax.build.data import build_data
 from seqjax.config import Config, DataConfig, ModelConfig
 from seqjax.errors import InputError
+from seqjax.tasks.choose import build_task
 
 
 @pytest.fixture
@@ -75,41 +75,41 @@ def test_a_store_gives_what_memory_gives(request, tmp_path, monkeypatch, task, k
     settings = {"source_tokens": kind, "target_tokens": kind, "subword_vocab": 24, "max_source": 20}
     config = changed(config, **settings, lowercase=True)
     in_store = changed(config, store=str(tmp_path / "store"))
-    memory = build_data(config)
-    assert_same(memory, build_data(in_store))
+    memory = build_task(config).data()
+    assert_same(memory, build_task(in_store).data())
     for name in ("_write_pairs", "_write_text"):  # the second time nothing is made
         monkeypatch.setattr(coded, name, pytest.fail)
-    assert_same(memory, build_data(in_store))
+    assert_same(memory, build_task(in_store).data())
     if task == "pairs":
         assert memory.statistics["skipped_lines"] == 1
-        assert isinstance(build_data(in_store).feed.examples.sources.values, np.memmap)
+        assert isinstance(build_task(in_store).data().feed.examples.sources.values, np.memmap)
 
 
 def test_two_ids_a_position_are_kept_too(tmp_path, pairs):
     config = dataclasses.replace(pairs, model=ModelConfig(copying=True))
     in_store = changed(config, store=str(tmp_path / "store"))
-    assert_same(build_data(config), build_data(in_store))
-    assert build_data(in_store).example.inputs.values.shape[2] == 2
+    assert_same(build_task(config).data(), build_task(in_store).data())
+    assert build_task(in_store).data().example.inputs.values.shape[2] == 2
 
 
 def test_a_file_that_grew_is_read_anew(tmp_path, pairs):
     config = changed(pairs, store=str(tmp_path / "store"))
-    before = build_data(config)
+    before = build_task(config).data()
     with open(pairs.train[0], "a") as file:
         file.write("new words\tthat came later\n")
-    after = build_data(config)
+    after = build_task(config).data()
     assert after.statistics["train"] == before.statistics["train"] + 1
     assert after.statistics["fingerprint"] != before.statistics["fingerprint"]
-    assert_same(after, build_data(pairs))
+    assert_same(after, build_task(pairs).data())
 
 
 def test_pairs_that_are_too_long_are_left_out_and_counted(pairs):
-    data = build_data(pairs)
+    data = build_task(pairs).data()
     lines = Path(pairs.train[0]).read_text().splitlines()
     long = sum(len(line.split("\t")[0].split()) > 7 for line in lines)
     assert 0 < long == data.statistics["too_long"] == 50 - data.statistics["train"]
     with pytest.raises(InputError, match="all 50 training pairs are longer than"):
-        build_data(changed(pairs, max_target=2))
+        build_task(changed(pairs, max_target=2)).data()
 
 
 def test_a_store_needs_validation_data(pairs, tmp_path):
@@ -118,7 +118,7 @@ def test_a_store_needs_validation_data(pairs, tmp_path):
 
 
 def test_the_plan_is_told_and_kept(pairs):
-    data = build_data(changed(pairs, batch_tokens=96))
+    data = build_task(changed(pairs, batch_tokens=96)).data()
     shapes = data.statistics["shapes"]
     assert all(rows % 8 == 0 and rows * (s + t) <= 96 for s, t, rows in shapes)
     assert data.statistics["compilations"] == len(shapes) <= 3

@@ -18,6 +18,7 @@ from seqjax.cli.flags import (
     ExplainFlags,
     GenerateFlags,
     InspectFlags,
+    PredictFlags,
     SearchFlags,
     TrainFlags,
     decode_config,
@@ -35,6 +36,7 @@ KINDS = {
     "evaluate": EvaluateFlags,
     "decode": DecodeFlags,
     "generate": GenerateFlags,
+    "predict": PredictFlags,
     "inspect": InspectFlags,
     "explain": ExplainFlags,
     "doctor": DoctorFlags,
@@ -171,7 +173,7 @@ MISTAKES = [
     ("train --train a b c", "nothing takes 'c' after --train; see --help"),
     (
         "train --preset dats",
-        "--preset must be one of dates, short, sentences, docs, got 'dats', did",
+        "--preset must be one of dates, short, sentences, docs, languages, parts, got 'dats', did",
     ),
     ("train --preset short", "--preset short has no built-in data; give --train FILE"),
     ("train --config nowhere.json", "nowhere.json: cannot be read (No such file or directory)"),
@@ -297,7 +299,7 @@ MISTAKES = [
     ),
     (
         "train --task language-model --model.source-vectors x",
-        "model.source_vectors must be None for a language model, whose vectors are model.target_v",
+        "model.source_vectors must be left at None for language-model, which has no use for it",
     ),
     (
         "train --model.copying --data.target-tokens words",
@@ -321,7 +323,7 @@ MISTAKES = [
     ),
     (
         "train --task language-model --objective.risk-weight 0.5",
-        "objective.risk_weight must be 0 for a language model, got 0.5",
+        "objective.risk_weight must be left at 0.0 for language-model, which has no use for it",
     ),
     ("train --objective.risk-cost bleu", "objective.risk_cost must be left at edit when objective"),
     (
@@ -342,7 +344,7 @@ MISTAKES = [
     ),
     (
         "train --objective.sequence-unlikelihood 1 --objective.sequence-unlikelihood-length 9",
-        "objective.sequence_unlikelihood_length must be left at 50 for text-to-text, where an ans",
+        "objective.sequence_unlikelihood_length must be left at 50 for text-to-text, which has no ",
     ),
     ("train --objective.change-weight -1", "objective.change_weight must be at least 0, got -1"),
     ("train --model.embedding-dropout 1", "model.embedding_dropout must be in [0, 1), got 1.0"),
@@ -360,7 +362,7 @@ MISTAKES = [
     ),
     (
         "train --task language-model --objective.scheduled-sampling 0.5",
-        "objective.scheduled_sampling must be 0 for a language model, got 0.5",
+        "objective.scheduled_sampling must be left at 0.0 for language-model, which has no use ",
     ),
     (
         "train --model.same-dropout --objective.scheduled-sampling 0.1",

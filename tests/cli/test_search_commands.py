@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from cli.commands import fed, one_line_error, seqjax
 
-from seqjax.build.data import build_coder
 from seqjax.config import DecodeConfig
 from seqjax.predict.answer import Request, silent
 from seqjax.rundir import load_weights, save_weights
@@ -170,7 +169,7 @@ def test_unknown_tokens_are_replaced_by_what_was_looked_at(run, tmp_path):
 
 
 def _looked_at(trained, text, count):
-    coder = build_coder(trained.config, trained.vocabularies)
+    coder = trained.task.coder(trained.vocabularies)
     source = np.array([coder.source_ids(text)])
     said = np.full((1, count), 3)
     pair = [
@@ -182,12 +181,12 @@ def _looked_at(trained, text, count):
 
 def test_an_answer_is_streamed_as_it_is_said(run):
     trained = conclude.load(str(run))
-    answerer = trained.answerer(DecodeConfig(method="sample", seed=3, temperature=2.0))
+    answerer = trained.answer_fn(DecodeConfig(method="sample", seed=3, temperature=2.0))
     ((answer,),) = answerer(trained.weights, ["abca"])
     assert tuple(answerer.stream(trained.weights, "abca")) == answer.tokens
     assert list(answerer.stream(trained.weights, "")) == []
     with pytest.raises(ValueError, match="Greedy or Sample to be streamed, got Beam"):
-        list(trained.answerer(DecodeConfig()).stream(trained.weights, "abc"))
+        list(trained.answer_fn(DecodeConfig()).stream(trained.weights, "abc"))
 
 
 @pytest.mark.slow
@@ -310,7 +309,7 @@ def test_trained_models_answer_alone_as_in_any_batch(run, settings):
         "abcdabcdabcdabcdabcdabcdabcdabcdabc",
     ]
     texts += ["ab" * n for n in range(1, 6)]
-    whole = trained.answerer(DecodeConfig(batch_size=4, **settings))
+    whole = trained.answer_fn(DecodeConfig(batch_size=4, **settings))
     together = whole(trained.weights, texts)
     order = np.random.default_rng(0).permutation(len(texts))
     if settings.get("method") != "sample":  # draws follow the number of a line
@@ -333,7 +332,7 @@ def test_nothing_is_compiled_after_the_first_batches(run):
         compiled.append(what)
         return silent(what)
 
-    answerer = trained.answerer(DecodeConfig(beam_size=2, batch_size=4), announce)
+    answerer = trained.answer_fn(DecodeConfig(beam_size=2, batch_size=4), announce)
     texts = ["abcd" * n for n in (1, 1, 2, 3, 1, 2, 5, 5, 6, 5, 6, 5, 1, 2, 3)]
     answerer(trained.weights, texts)
     searches = [what for what in compiled if what.startswith("beam search")]

@@ -2,9 +2,18 @@
 
 import datetime
 
-from seqjax.data.dates import FIRST, LANGUAGES, LAST, make_dates, ways_to_write
+from seqjax.data.dates import (
+    FIRST,
+    LANGUAGES,
+    LAST,
+    make_date_languages,
+    make_date_parts,
+    make_dates,
+    ways_to_write,
+)
 from seqjax.data.docs import english_manual
 from seqjax.data.toy import make_pairs
+from seqjax.metrics.spans import spans_of
 
 
 def test_dates_are_a_function_of_their_seed():
@@ -37,11 +46,40 @@ def test_no_date_text_means_two_dates():
             assert meanings.setdefault(source, target) == target
 
 
+def texts(language, date):
+    return {"".join(piece for piece, _ in way(date)) for way in ways_to_write(language)}
+
+
 def test_dates_are_written_as_people_do():
-    german = {way(datetime.date(1999, 3, 3)) for way in ways_to_write("de")}
+    german = texts("de", datetime.date(1999, 3, 3))
     assert {"3. März 1999", "Mittwoch, 3. März 1999", "03.03.99"} <= german
-    american = {way(datetime.date(1999, 3, 4)) for way in ways_to_write("en")}
+    american = texts("en", datetime.date(1999, 3, 4))
     assert {"March 4, 1999", "3/4/99"} <= american
+
+
+def test_the_parts_of_a_date_are_where_its_tags_say():
+    dates, parts = (make(300, seed=2, held_out=10).train for make in (make_dates, make_date_parts))
+    for source, iso, text, line in zip(
+        dates.sources, dates.targets, parts.sources, parts.targets, strict=True
+    ):
+        assert source[3:] == text
+        tags = line.split(" ")
+        assert len(tags) == len(text)
+        found = {kind: text[first : last + 1] for kind, first, last in spans_of(tags)}
+        assert int(found["day"]) == int(iso[8:])
+        assert int(found["year"]) in (int(iso[:4]), int(iso[2:4]))
+        assert not found["month"].isdigit() or int(found["month"]) == int(iso[5:7])
+        rest = "".join(one for one, tag in zip(text, tags, strict=True) if tag == "O")
+        assert not any(one.isdigit() for one in rest)
+
+
+def test_a_date_is_of_the_language_that_stands_before_it():
+    dates, spoken = (
+        make(300, seed=2, held_out=10).train for make in (make_dates, make_date_languages)
+    )
+    assert dates.sources == [
+        f"{language} {text}" for text, language in zip(*spoken[:2], strict=True)
+    ]
 
 
 def test_copies_are_copies_and_reversals_reversals():

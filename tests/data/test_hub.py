@@ -8,11 +8,11 @@ import types
 import numpy as np
 import pytest
 
-from seqjax.build.data import build_data
 from seqjax.build.splits import pair_splits, text_splits
 from seqjax.config import Config, DataConfig
 from seqjax.data.hub import field_of, open_hub
 from seqjax.errors import InputError
+from seqjax.tasks.choose import build_task
 
 REAL = importlib.util.find_spec("datasets") is not None
 ROWS = [{"id": n, "translation": {"de": f"Haus {n}", "en": f"House {n}"}} for n in range(40)]
@@ -55,7 +55,7 @@ def test_fields_within_fields_and_splits_are_found(hub):
     assert splits.valid.targets == [f"house {n}" for n in range(30, 35)]
     assert len(splits.test.sources) == 5
     assert stand.asked == [(("owner/set", "de-en"), {})]  # trust_remote_code is never set
-    data = build_data(config(batch_size=4))
+    data = build_task(config(batch_size=4)).data()
     assert data.statistics["train"] == 30 and data.example.inputs.values.shape[0] == 4
 
 
@@ -126,7 +126,7 @@ def test_the_library_itself_reads_what_lies_on_disk(tmp_path, monkeypatch):
     datasets.load_dataset(str(files)).save_to_disk(str(saved))
     batches = []
     for directory in (files, saved):
-        data = build_data(config(hub=str(directory), hub_config=None, batch_size=4))
+        data = build_task(config(hub=str(directory), hub_config=None, batch_size=4)).data()
         assert data.statistics["train"] == 30 and data.statistics["valid"] == 10
         batches.append(next(data.feed.batches(0, 0)).inputs.values)
     np.testing.assert_array_equal(*batches)

@@ -11,14 +11,15 @@ import matplotlib
 import numpy as np
 import pytest
 
-from seqjax.config import Config, ModelConfig
+from seqjax.config import ModelConfig
+from seqjax.data.coding import PairCoder
 from seqjax.data.readers import Pairs
 from seqjax.data.vocabulary import Vocabulary
+from seqjax.predict.looking import Attention
 from seqjax.report import attention, curves, lines, style
 from seqjax.report.attention import AttentionExample, attention_figure
 from seqjax.report.curves import learning_curves
 from seqjax.report.lines import line_figure, markdown_table
-from seqjax.runs.conclude import Trained, attention_of
 
 ROWS = [
     {"event": "train", "step": 20, "loss": 2.0},
@@ -235,11 +236,9 @@ def test_a_table_needs_rows_with_the_same_keys(rows):
 def test_a_position_of_a_pyramid_is_the_tokens_that_it_joins():
     letters = Vocabulary("chars", tuple("abcde"))
     look = lambda variables, source, target: (None, jnp.ones((1, target.values.shape[1], 2)))
-    learner = SimpleNamespace(model=SimpleNamespace(apply=look))
-    config = Config(model=ModelConfig(encoder_layers=3, pyramid=True))
-    sides = {"source": letters, "target": letters}
-    trained = Trained(None, config, sides, learner, {}, {})
-    (example,) = attention_of(trained, Pairs(["abcde"], ["ab"]))
+    config, model = ModelConfig(encoder_layers=3, pyramid=True), SimpleNamespace(apply=look)
+    attention = Attention(config, model, PairCoder(letters, letters))
+    (example,) = attention({}, Pairs(["abcde"], ["ab"]))
     assert example.source_tokens == ["abcd", "e"]
     assert example.target_tokens == ["a", "b", "EOS"]
     assert example.weights.shape == (3, 2)

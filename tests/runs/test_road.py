@@ -6,13 +6,14 @@ import jax
 import numpy as np
 import pytest
 
-from seqjax.build.learner import build_learner
 from seqjax.build.vectors import started_table
 from seqjax.config import Config, DataConfig, ModelConfig, OptimizerConfig, ValidationConfig
 from seqjax.data.vectors import Vectors
 from seqjax.errors import InputError
 from seqjax.rundir import load_weights
 from seqjax.runs import conclude, road
+from seqjax.tasks.choose import build_task
+from seqjax.tasks.task import sizes_of
 from seqjax.train.paths import map_with_paths
 
 pytestmark = pytest.mark.standard_promotion
@@ -195,7 +196,7 @@ def test_frozen_parts_stay_to_the_last_bit_also_in_a_run_that_was_left(tmp_path)
     road.train(config, Listening())
     outcome = road.train(dataclasses.replace(config, steps=13), Listening())
     data = outcome.data
-    learner = build_learner(config, data.vocabularies)
+    learner = build_task(config).learner(sizes_of(data.vocabularies, {}))
     start = jax.jit(learner.init)(data.example, jax.random.key(config.seed))
     kept, _ = load_weights(outcome.run.best_weights)
     for after in (outcome.state.params, outcome.state.average, kept):

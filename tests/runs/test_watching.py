@@ -13,7 +13,6 @@ import pytest
 from cli.commands import seqjax
 from tensorboardX.proto.event_pb2 import Event  # pyright: ignore[reportAttributeAccessIssue]
 
-from seqjax.build.data import build_data
 from seqjax.config import Config, DataConfig, ObjectiveConfig
 from seqjax.data.readers import Pairs
 from seqjax.losses.cross_entropy import cross_entropy
@@ -21,6 +20,7 @@ from seqjax.report.attention import AttentionExample
 from seqjax.rundir import load_weights
 from seqjax.runs.facts import build_facts
 from seqjax.runs.record import attention_picture
+from seqjax.tasks.choose import build_task
 from seqjax.train.norms import NORMS, module_names
 from seqjax.types import Padded
 
@@ -130,8 +130,8 @@ def facts_of(smoothing=0.0, kind: Literal["uniform", "others"] = "uniform"):
         data=DataConfig(embedded="copy", examples=300, max_length=4),
         objective=ObjectiveConfig(label_smoothing=smoothing, label_smoothing_kind=kind),
     )
-    data = build_data(config)
-    return build_facts(config, data), data
+    data = build_task(config).data()
+    return build_facts(build_task(config), data), data
 
 
 @pytest.mark.parametrize("kind", ("uniform", "others"))
@@ -159,7 +159,7 @@ def test_a_unigram_model_has_the_loss_that_facts_say(kind):
 
 def test_baselines_are_the_most_frequent_answer_and_the_source_itself():
     config = Config()
-    data = build_data(Config(data=DataConfig(embedded="copy", examples=300, max_length=4)))
+    data = build_task(Config(data=DataConfig(embedded="copy", examples=300, max_length=4))).data()
     valid = Pairs(["ab", "b", "c"], ["ab", "a", "ab"])
     found = build_facts(config, data._replace(valid=valid)).baselines
     assert found == {

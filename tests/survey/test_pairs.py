@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from survey.made import CHARS, WORDS, findings, found, splits, where, write
 
-from seqjax.build.data import build_data
 from seqjax.config import Config, DataConfig
 from seqjax.data.toy import make_pairs
 from seqjax.survey.ambiguity import answers_of, ceiling
@@ -18,6 +17,7 @@ from seqjax.survey.order import crossings
 from seqjax.survey.pairs import survey_pairs
 from seqjax.survey.suspects import looped_rows, off_ratio
 from seqjax.survey.tokens import Ragged, cut_side
+from seqjax.tasks.choose import build_task
 
 TRAIN = ["ab|x y", "cd|z", "cd|w", "ab|x y", "ef|x"]
 VALID = ["ab|x y", "cd|z", "gh|q"]
@@ -61,7 +61,7 @@ def test_training_says_so_if_it_is_judged_by_what_it_has_seen(tmp_path):
     train, data = (str(tmp_path / "train.tsv"),), DataConfig(buckets=1)
     for content, warned in (("b\ty\nb\ty\na\ty\n", "2 of 3 valid pairs (66.7 %)"), ("b\tx\n", "")):
         valid = (write(tmp_path / "valid.tsv", content),)
-        summary = build_data(Config(train=train, valid=valid, data=data)).summary
+        summary = build_task(Config(train=train, valid=valid, data=data)).data().summary
         (line,) = [line for line in summary if "SJ-D03" in line] or [""]
         assert warned in line and bool(warned) == bool(line)
 
@@ -250,7 +250,7 @@ def test_answers_without_a_model_are_counted_by_hand():
 
 def test_the_batch_plan_is_the_one_that_training_makes():
     data = DataConfig(embedded="reverse", examples=300, batch_size=16, buckets=3)
-    built = build_data(Config(data=data))
+    built = build_task(Config(data=data)).data()
     train = make_pairs("reverse", examples=300, min_length=1, max_length=20, seed=0).train
     corpus = splits([f"{source}|{target}" for source, target in zip(*train[:2], strict=True)])
     finding = found(corpus, "SJ-D21", data)

@@ -6,10 +6,10 @@ import math
 import pytest
 from survey.made import WORDS, found_in_text, lines, splits, where, write
 
-from seqjax.build.data import build_data
 from seqjax.config import Config
 from seqjax.survey.corpus import read_text_split
 from seqjax.survey.running import cut_text, survey_text
+from seqjax.tasks.choose import build_task
 
 LONG = "one two three four five six seven eight"
 TRAIN = ["a b", LONG, "", "x y z", LONG, "a b"]
@@ -51,7 +51,7 @@ def test_unknown_tokens_are_those_that_training_counts(tmp_path, kind):
     config = Config(task="language-model", train=(paths[0],), valid=(paths[1],), data=data)
     corpus = {n: read_text_split(n, [p]) for n, p in zip(("train", "valid"), paths, strict=True)}
     (finding,) = found_in_text(corpus, "SJ-D33", data)
-    built = build_data(config)
+    built = build_task(config).data()
     assert round(finding.numbers["share"], 4) == built.statistics["unknown_share"]
     side = cut_text(corpus, kind, 0)
     assert len(side.rows["train"].values) == built.statistics["train"]

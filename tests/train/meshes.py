@@ -76,15 +76,16 @@ def main(task, way, meshes):
     import jax
     import numpy as np
 
-    from seqjax.build.learner import build_learner
     from seqjax.build.mesh import build_layout
     from seqjax.build.training import build_training
+    from seqjax.tasks.choose import build_task
+    from seqjax.tasks.task import sizes_of
     from seqjax.train.mesh import gather, put
 
     for data, model in json.loads(meshes):
         config = settings(task, way, data, model)
         layout = build_layout(config)
-        learner = build_learner(config, vocabularies(task))
+        learner = build_task(config).learner(sizes_of(vocabularies(task), {}))
         training = build_training(config.optimizer, learner, None, 5)
         key = jax.random.key(0)
         draw = np.random.default_rng(1)

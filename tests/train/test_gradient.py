@@ -10,10 +10,10 @@ import optax
 import pytest
 from train import toys
 
-from seqjax.build.data import build_data
-from seqjax.build.learner import build_learner
 from seqjax.build.training import build_training
 from seqjax.config import Config, DataConfig, ModelConfig, OptimizerConfig
+from seqjax.tasks.choose import build_task
+from seqjax.tasks.task import sizes_of
 from seqjax.train.gradient import batch_gradient
 
 pytestmark = pytest.mark.standard_promotion
@@ -36,8 +36,8 @@ TASKS = {
 @functools.cache
 def learner_of(task):
     config = TASKS[task]
-    data = build_data(config)
-    learner = build_learner(config, data.vocabularies)
+    data = build_task(config).data()
+    learner = build_task(config).learner(sizes_of(data.vocabularies, {}))
     batches = [batch for _, batch in zip(range(3), data.feed.batches(0, 0), strict=False)]
     return learner, jax.jit(learner.init)(data.example, toys.KEY), batches
 

@@ -5,14 +5,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
-import numpy as np
 
-from seqjax.build.learner import Learner, build_language_learner, build_seq2seq_learner
-from seqjax.build.model import build_language_model, build_seq2seq
 from seqjax.build.training import build_training
 from seqjax.config import Config
-from seqjax.data.vocabulary import Vocabulary
-from seqjax.types import Batch, Padded
+from seqjax.tasks.choose import build_task
 
 
 class Cost(NamedTuple):
@@ -44,42 +40,18 @@ def training_cost(
       rows: Of the largest batch.
       longest_target: Time steps of the longest batch.
     """
-    learner = _learner(config, vocab_sizes)
-    example = Padded(np.zeros((config.data.batch_size, 1), np.int32), _ones(config))
-    read = example
-    if config.model.copying:  # a source token has two ids
-        read = Padded(np.zeros((config.data.batch_size, 1, 2), np.int32), _ones(config))
-    key = jax.eval_shape(lambda: jax.random.key(0))
-    params = jax.eval_shape(learner.init, Batch(read, example), key)
+    task, key = build_task(config), jax.eval_shape(lambda: jax.random.key(0))
+    learner = task.learner(vocab_sizes)
+    params = jax.eval_shape(learner.init, task.example(vocab_sizes), key)
     training = build_training(config.optimizer, learner, total_steps=1, epoch_steps=1)
     state = jax.eval_shape(training.init_fn, params)
-    vocab = vocab_sizes["target" if config.task == "text-to-text" else "text"]
+    vocab = vocab_sizes["target" if "target" in vocab_sizes else "text"]
     return Cost(
         sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(params)),
         _bytes(params),
         _bytes(state),
         4 * rows * longest_target * vocab,
     )
-
-
-def _ones(config: Config) -> np.ndarray:
-    return np.ones(config.data.batch_size, np.int32)
-
-
-def _learner(config: Config, vocab_sizes: Mapping[str, int]) -> Learner:
-    match config.task:
-        case "text-to-text":
-            model = build_seq2seq(
-                config.model,
-                source_vocab_size=vocab_sizes["source"],
-                target_vocab_size=vocab_sizes["target"],
-                bos_id=Vocabulary.bos_id,
-                unk_id=Vocabulary.unk_id,
-            )
-            return build_seq2seq_learner(model, config.objective)
-        case "language-model":
-            model = build_language_model(config.model, vocab_size=vocab_sizes["text"])
-            return build_language_learner(model, config.objective, config.data.batch_size)
 
 
 def _bytes(tree: Any) -> int:

@@ -1,0 +1,52 @@
+"""`seqjax predict`: give each line of a file or of standard input its label, or its tags."""
+
+import itertools
+import json
+import math
+import sys
+
+from seqjax.cli.flags import PredictFlags
+from seqjax.cli.screen import Screen
+from seqjax.data.readers import read_line_stream, read_lines
+from seqjax.errors import InputError
+from seqjax.predict.answer import Answer
+from seqjax.runs.conclude import load
+
+CHUNK = 4_096
+"""Lines that are answered together."""
+
+
+def run(flags: PredictFlags) -> int:
+    """Runs the command: as many lines out as in."""
+    trained = load(flags.run)
+    if trained.config.task not in ("classify", "tag"):
+        raise InputError(
+            f"{flags.run}: is a {trained.config.task} run, which gives no labels; use seqjax "
+            "decode or generate"
+        )
+    lower = str.lower if trained.config.data.lowercase else str
+    source = sys.stdin.buffer
+    lines = read_line_stream(source) if flags.input is None else iter(read_lines(flags.input))
+    with Screen() as screen:
+        answer_fn = trained.answer_fn(announce=screen.compiling)
+        size = 1 if flags.stream else CHUNK
+        while chunk := list(itertools.islice(lines, size)):
+            found = answer_fn(trained.weights, [lower(line) for line in chunk])
+            for line, answers in zip(chunk, found, strict=True):
+                sys.stdout.write(_written(flags, line, answers))
+            sys.stdout.flush()
+    return 0
+
+
+def _written(flags: PredictFlags, line: str, answers: list[Answer]) -> str:
+    shown = answers[: flags.n_best]
+    if flags.json:
+        labels = [
+            {"label": answer.text, "prob": round(math.exp(answer.log_prob), 6)} for answer in shown
+        ]
+        return json.dumps({"source": line, "labels": labels}, ensure_ascii=False) + "\n"
+    if flags.probs:
+        return (
+            "\t".join(f"{answer.text} {math.exp(answer.log_prob):.4f}" for answer in shown) + "\n"
+        )
+    return "\t".join(answer.text for answer in shown) + "\n"

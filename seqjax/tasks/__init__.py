@@ -1,0 +1,1 @@
+"""What can be learnt: each task in one file, from a user's data to scores."""

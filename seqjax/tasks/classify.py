@@ -1,0 +1,95 @@
+"""Classification: say to which of some classes a text belongs."""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import jax
+
+from seqjax.build.learner import Learner, build_step_learner
+from seqjax.build.model import build_classifier
+from seqjax.build.teacher import Teacher
+from seqjax.config import DecodeConfig
+from seqjax.data.readers import FitsFn, Pairs
+from seqjax.data.vocabulary import TokenKind
+from seqjax.metrics.classification import evaluate_labels
+from seqjax.predict.answer import Answer
+from seqjax.predict.labels import Labeller
+from seqjax.predict.looking import LookFn, looks_nowhere
+from seqjax.tasks.pairs import PairTask, not_of_training
+from seqjax.tasks.task import Decoded, Simple, TaskData, Vocabularies
+from seqjax.train.compiled import AnnounceFn
+
+
+@dataclasses.dataclass(frozen=True)
+class Classify(PairTask):
+    """An encoder reads a text, and what is left of it gives a label; see `Task`.
+
+    A label is a target of one step without an end.
+    """
+
+    ends: ClassVar[bool] = False
+    searches: ClassVar[bool] = False
+    validation_scores: ClassVar[tuple[str, ...]] = ("macro_f1", "calibration_error")
+
+    @property
+    def kinds(self) -> dict[str, TokenKind]:
+        return {"source": self.config.data.source_tokens, "target": "label"}
+
+    def unseen_fits(self, targets: Iterable[str]) -> FitsFn:
+        known = set(targets)
+        return lambda source, target: not_of_training("label", [target], known)
+
+    def learner(self, sizes: Mapping[str, int], teachers: Sequence[Teacher] = ()) -> Learner:
+        model = build_classifier(
+            self.config.model, vocab_size=sizes["source"], num_classes=sizes["target"]
+        )
+        return build_step_learner(model, self.config.objective)
+
+    def answer_fn(
+        self,
+        decode: DecodeConfig,
+        learner: Learner,
+        vocabularies: Vocabularies,
+        statistics: Mapping[str, Any],
+        announce: AnnounceFn,
+    ) -> Labeller:
+        def log_probs_fn(params, source):
+            logits: Any = learner.model.apply({"params": params}, source)
+            return jax.nn.log_softmax(logits[:, 0])
+
+        return Labeller(
+            log_probs_fn,
+            self.coder(vocabularies),
+            n_best=len(vocabularies["target"]),
+            batch_size=decode.batch_size,
+            max_source=self.config.data.max_source,
+            announce=announce,
+        )
+
+    def judged(
+        self,
+        answer_fn: Callable[[list[str]], list[list[Answer]]],
+        examples: Pairs,
+        vocabularies: Vocabularies,
+    ) -> Decoded:
+        """Labels every text; each counts, also where a text comes twice."""
+        answers = answer_fn(examples.sources)
+        coder = self.coder(vocabularies)
+        lengths = [len(coder.source_ids(source)) for source in examples.sources]
+        scores = evaluate_labels(
+            [{answer.text: answer.log_prob for answer in found} for found in answers],
+            examples.targets,
+            vocabularies["target"].tokens,
+        )
+        references = [[target] for target in examples.targets]
+        return Decoded(examples.sources, references, answers, lengths, scores)
+
+    def look_fn(self, learner: Learner, vocabularies: Vocabularies, announce: AnnounceFn) -> LookFn:
+        return looks_nowhere
+
+    def simple(self, data: TaskData) -> Simple:
+        """The most frequent label of training."""
+        usual = data.vocabularies["target"].tokens[0]  # they are in the order of their counts
+        share = data.valid.targets.count(usual) / len(data.valid.targets)
+        return Simple({f"always saying {usual!r}": {"accuracy": share}})

@@ -1,0 +1,183 @@
+"""What all tasks of examples share: each has a source that is read, and a target."""
+
+import dataclasses
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from seqjax.build.coded import SIDES, code_pairs
+from seqjax.build.splits import pair_splits
+from seqjax.config import Config
+from seqjax.data.batching import BatchPlan, fit_shapes
+from seqjax.data.coding import PairCoder, Source, encode_pairs
+from seqjax.data.counts import token_counts
+from seqjax.data.plan_report import plan_report
+from seqjax.data.planning import Shape
+from seqjax.data.readers import FitsFn, Pairs, Splits, anything, read_pairs
+from seqjax.data.vocabulary import TokenKind
+from seqjax.errors import InputError
+from seqjax.survey.finding import percent
+from seqjax.survey.leakage import seen_in_training
+from seqjax.tasks.task import TaskData, Vocabularies
+from seqjax.types import Batch, Padded
+
+NAMES = {"chars": "characters", "label": "labels"}
+"""Of token kinds, where their own does not serve."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PairTask:
+    """From files of pairs to batches, and back; see `Task`.
+
+    Attributes:
+      config: Of the run.
+    """
+
+    config: Config
+    ends: ClassVar[bool] = True
+    """Whether targets have EOS after them."""
+
+    @property
+    def kinds(self) -> dict[str, TokenKind]:
+        """What the tokens are of each side that has some."""
+        return {"source": self.config.data.source_tokens, "target": self.config.data.target_tokens}
+
+    def reader(self, vocabularies: Vocabularies) -> Source:
+        """Returns what reads a source."""
+        return vocabularies["source"]
+
+    def coder(self, vocabularies: Vocabularies) -> PairCoder:
+        """Returns what sources and targets are to the model."""
+        copying = self.config.model.copying
+        source, target = self.reader(vocabularies), vocabularies["target"]
+        return PairCoder(source, target, copying=copying, ends=self.ends)
+
+    def fits(self, source: str, target: str) -> str | None:
+        """Returns why a source cannot have such a target, or None."""
+        return None
+
+    def unseen_fits(self, targets: Iterable[str]) -> FitsFn:
+        """Returns what else must hold of a pair that is not learnt, given the targets that are."""
+        return anything
+
+    def data(self) -> TaskData:
+        """Reads or makes the data; see `Task`."""
+        config, splits = self.config, pair_splits(self.config, self.fits, self.unseen_fits)
+        train = splits.train
+        pairs_fn = train.both if isinstance(train, Pairs) else train.__iter__
+        coded = code_pairs(config, pairs_fn, lambda: train.skipped, self.kinds, self.coder)
+        vocabularies, examples = coded.vocabularies, coded.content
+        lengths = examples.sources.lengths, examples.targets.lengths
+        report = plan_report(*lengths, config.data)
+        pad_id = vocabularies["target"].pad_id
+        feed = BatchPlan(examples, report.shapes, pad_id, seed=config.seed)
+        longest = [int(side.max()) for side in lengths]
+        widths = {
+            side: rows.values.shape[1]
+            for side, rows in zip(SIDES, examples, strict=True)
+            if side not in self.kinds
+        }
+        statistics = {
+            "task": config.task,
+            "fingerprint": coded.fingerprint,
+            "train": len(lengths[0]),
+            "valid": len(splits.valid.sources),
+            "skipped_lines": coded.skipped,
+            "too_long": coded.too_long,
+            "source_tokens": int(lengths[0].sum(dtype=np.int64)),
+            "target_tokens": int(lengths[1].sum(dtype=np.int64)),
+            "longest_source": longest[0],
+            "longest_target": longest[1],
+            **{f"{side}_vocabulary": len(words) for side, words in vocabularies.items()},
+            "widths": widths,
+            **report.document(),
+        }
+        valid_plan = self._plan(splits.valid, vocabularies, report.shapes)
+        counts = token_counts(examples.targets.values)
+        return TaskData(
+            vocabularies,
+            feed,
+            lambda: valid_plan.batches(0),
+            splits.valid,
+            splits.test,
+            next(feed.batches(0)),
+            counts,
+            max(len(vocabularies["target"]), len(counts)),  # what is copied has ids behind them
+            statistics,
+            [self._line(statistics), f"batches  {report.line()}", *_leak(config, splits)],
+        )
+
+    def example(self, sizes: Mapping[str, int]) -> Batch:
+        """Returns the smallest batch; see `Task`."""
+        one = Padded(np.zeros((1, 1), np.int32), np.ones((1,), np.int32))
+        source = one
+        if self.config.model.copying:  # a source token has two ids
+            source = one._replace(values=np.zeros((1, 1, 2), np.int32))
+        if "source" not in self.kinds:
+            source = one._replace(values=np.zeros((1, 1, sizes["source"]), np.float32))
+        return Batch(source, one)
+
+    def read(self, paths: Sequence[str], vocabularies: Vocabularies) -> Pairs:
+        """Reads pairs; see `Task`."""
+        data = self.config.data
+        also = self.unseen_fits(vocabularies["target"].tokens)
+        return read_pairs(
+            paths,
+            on_bad_line=data.on_bad_line,
+            lowercase=data.lowercase,
+            fits=lambda source, target: self.fits(source, target) or also(source, target),
+        )
+
+    def batches(
+        self, examples: Pairs, vocabularies: Vocabularies, statistics: Mapping[str, Any]
+    ) -> Iterator[Batch]:
+        """Returns batches of the shapes of training and one more if needed; see `Task`."""
+        shapes = [Shape(*shape) for shape in statistics["shapes"]]
+        return self._plan(examples, vocabularies, shapes).batches(0)
+
+    def _plan(self, pairs: Pairs, vocabularies: Vocabularies, shapes: Sequence[Shape]) -> BatchPlan:
+        for target in pairs.targets if not vocabularies["target"].specials else ():
+            unknown = vocabularies["target"].unknown(target)
+            if unknown is not None:  # files were held against training when they were read
+                raise InputError(
+                    f"{unknown!r} is a target of what is held out and of nothing that is trained "
+                    "on; give validation data with --valid"
+                )
+        coded = encode_pairs(pairs, self.coder(vocabularies))
+        pad_id = vocabularies["target"].pad_id
+        return BatchPlan(coded, fit_shapes(shapes, coded), pad_id, shuffled=False)
+
+    def _line(self, found: Mapping[str, Any]) -> str:
+        """Returns what there is, in one line."""
+        left_out = [
+            f"{found[name]:,} {why}"
+            for name, why in (("skipped_lines", "lines skipped"), ("too_long", "pairs too long"))
+            if found[name]
+        ]
+        kinds = [
+            f"{found[f'{side}_vocabulary']:,} {side} {NAMES.get(kind, kind)}"
+            for side, kind in self.kinds.items()
+        ]
+        kinds += [f"{width:,} numbers a {side} step" for side, width in found["widths"].items()]
+        return (
+            f"data     {found['train']:,} train · {found['valid']:,} valid pairs"
+            + "".join(f" · {text}" for text in left_out)
+            + f" · {', '.join(kinds)} · longest {found['longest_source']} -> "
+            f"{found['longest_target']}"
+        )
+
+
+def not_of_training(what: str, names: Sequence[str], known: Container[str]) -> str | None:
+    """Returns why names cannot be used, if training has one of them not."""
+    strange = next((name for name in names if name not in known), None)
+    return None if strange is None else f"training has no {what} {strange!r}"
+
+
+def _leak(config: Config, splits: Splits) -> list[str]:
+    """A line on validation pairs that are trained on; none for what is held out or on disk."""
+    if not config.valid or not isinstance(splits.train, Pairs):
+        return []
+    count, whole = seen_in_training(splits.valid.both(), splits.train.both()), len(splits.valid[0])
+    said = f"{count:,} of {whole:,} valid pairs ({percent(count, whole)}) also stand in train"
+    return [f"warning  SJ-D03  {said} (seqjax explain SJ-D03)"] if count else []
