@@ -1,6 +1,9 @@
 """Search over any step function. Knows no model."""
 
 from seqjax.decode.beam import Beam as Beam
+from seqjax.decode.ctc import Alignment as Alignment
+from seqjax.decode.ctc import ctc_alignment as ctc_alignment
+from seqjax.decode.ctc import ctc_greedy as ctc_greedy
 from seqjax.decode.force import Forced as Forced
 from seqjax.decode.force import force as force
 from seqjax.decode.logits.chain import chain as chain
@@ -32,6 +35,8 @@ from seqjax.decode.logits.words import forbid_phrases as forbid_phrases
 from seqjax.decode.logits.words import sequence_bias as sequence_bias
 from seqjax.decode.mix import ensemble as ensemble
 from seqjax.decode.mix import fuse as fuse
+from seqjax.decode.prefix_beam import Language as Language
+from seqjax.decode.prefix_beam import ctc_beam as ctc_beam
 from seqjax.decode.protocol import Hypotheses as Hypotheses
 from seqjax.decode.protocol import LogitsProcessor as LogitsProcessor
 from seqjax.decode.protocol import StepFn as StepFn
@@ -54,3 +59,5 @@ from seqjax.decode.search import go_on as go_on
 from seqjax.decode.search import search as search
 from seqjax.decode.stochastic import StochasticBeam as StochasticBeam
 from seqjax.decode.stream import stream as stream
+from seqjax.decode.viterbi import likeliest_tags as likeliest_tags
+from seqjax.decode.viterbi import viterbi as viterbi
