@@ -8,7 +8,8 @@ from cli.commands import fed, one_line_error, seqjax
 SMALL = (
     *("--model.embedding-size", "8", "--model.hidden-size", "8", "--data.batch-size", "16"),
     *("--data.buckets", "1", "--optimizer.warmup-steps", "2", "--data.source-tokens", "words"),
-    *("--optimizer.learning-rate", "0.02", "--epochs", "12", "--optimizer.average-decay", "0.5"),
+    *("--optimizer.learning-rate", "0.02", "--epochs", "40", "--optimizer.average-decay", "0.5"),
+    *("--validation.every", "50"),
 )
 SAID = [
     f"{start} {word} {end}\t{label}\n"
