@@ -35,7 +35,7 @@ def main(preset: str, data: int, model: int) -> None:
 
     config, batch = case(preset, data, model)
     layout = build_layout(config)
-    learner = build_task(config).learner(sizes_of(vocabularies(config, preset), {}))
+    learner = build_task(config).learner(sizes_of(vocabularies(config, preset)))
     training = build_training(config.optimizer, learner, 10_000, 1_000)
     key = jax.eval_shape(lambda: jax.random.key(0))
     params = jax.eval_shape(learner.init, batch, key)

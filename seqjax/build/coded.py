@@ -18,14 +18,14 @@ from seqjax.config import Config, DataConfig
 from seqjax.data.batching import Examples
 from seqjax.data.coding import PairCoder
 from seqjax.data.ragged import Ragged, RowWriter
+from seqjax.data.sides import Side, SideKind, build_side, holds_vectors, load_side
 from seqjax.data.store import stored
-from seqjax.data.vocabulary import CLOSED, TokenKind, Vocabulary
 from seqjax.errors import InputError
 
 SIDES = ("source", "target")
 PairsFn = Callable[[], Iterable[tuple[str, str]]]
 """Goes through all pairs from the beginning, each time that it is called."""
-CoderFn = Callable[[Mapping[str, Vocabulary]], PairCoder]
+CoderFn = Callable[[Mapping[str, Any]], PairCoder]
 """Returns what texts are to a model of some vocabularies."""
 
 
@@ -40,7 +40,7 @@ class Coded(NamedTuple):
       skipped: Lines that were left out because they could not be used.
     """
 
-    vocabularies: dict[str, Vocabulary]
+    vocabularies: dict[str, Any]
     content: Any
     fingerprint: str
     pairs: int = 0
@@ -52,7 +52,7 @@ def code_pairs(
     config: Config,
     pairs_fn: PairsFn,
     skipped_fn: Callable[[], int],
-    kinds: Mapping[str, TokenKind],
+    kinds: Mapping[str, SideKind],
     coder_fn: CoderFn,
 ) -> Coded:
     """Returns pairs as `Examples`, without those that are too long.
@@ -70,7 +70,9 @@ def code_pairs(
     if config.data.store is None:
         streams = {side: io.BytesIO() for side in SIDES}
         vocabularies = _pair_vocabularies(config.data, pairs_fn, kinds)
-        dtypes = {side: np.int32 if side in kinds else np.float32 for side in SIDES}
+        dtypes = {
+            side: np.float32 if holds_vectors(kind) else np.int32 for side, kind in kinds.items()
+        }
         writers = {side: RowWriter(streams[side].write, dtypes[side]) for side in SIDES}
         notes = _write_pairs(config, pairs_fn(), coder_fn(vocabularies), writers)
         content = Examples(
@@ -97,7 +99,7 @@ def code_pairs(
 
         folder = Path(config.data.store)
         notes = stored(folder, config.train, _settings(config), make)
-        vocabularies = {side: Vocabulary.load(folder, side) for side in SIDES}
+        vocabularies = {side: load_side(folder, side, kinds[side]) for side in SIDES}
         values = {side: np.memmap(folder / f"{side}.ids", np.int32, "r") for side in SIDES}
         offsets = {side: np.fromfile(folder / f"{side}.offsets", np.int64) for side in SIDES}
         if config.model.copying:
@@ -107,7 +109,7 @@ def code_pairs(
     return Coded(vocabularies, content, _fingerprint(notes["digests"], vocabularies), **counts)
 
 
-def code_text(config: Config, lines_fn: Callable[[], Iterable[str]], kind: TokenKind) -> Coded:
+def code_text(config: Config, lines_fn: Callable[[], Iterable[str]], kind: SideKind) -> Coded:
     """Returns a running text as `[tokens]` ids.
 
     Args:
@@ -132,7 +134,7 @@ def code_text(config: Config, lines_fn: Callable[[], Iterable[str]], kind: Token
 
         folder = Path(config.data.store)
         notes = stored(folder, config.train, _settings(config), make)
-        vocabulary = Vocabulary.load(folder, "text")
+        vocabulary = load_side(folder, "text", kind)
         tokens = np.memmap(folder / "text.ids", np.int32, "r")
     vocabularies = {"text": vocabulary}
     return Coded(vocabularies, tokens, _fingerprint(notes["digests"], vocabularies))
@@ -148,7 +150,7 @@ def lines_of(text: str) -> Iterator[str]:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Side:
+class _Texts:
     """The texts of one side of pairs, from the beginning each time."""
 
     pairs_fn: PairsFn
@@ -169,28 +171,18 @@ class _Lines:
 
 
 def _pair_vocabularies(
-    data: DataConfig, pairs_fn: PairsFn, kinds: Mapping[str, TokenKind]
-) -> dict[str, Vocabulary]:
+    data: DataConfig, pairs_fn: PairsFn, kinds: Mapping[str, SideKind]
+) -> dict[str, Any]:
     return {
-        side: Vocabulary.build(
-            _Side(pairs_fn, SIDES.index(side)),
-            kind,
-            min_count=1 if kind in CLOSED else data.min_count,
-            subword_vocab=data.subword_vocab,
-        )
+        side: build_side(_Texts(pairs_fn, SIDES.index(side)), kind, data)
         for side, kind in kinds.items()
     }
 
 
 def _text_vocabulary(
-    data: DataConfig, lines_fn: Callable[[], Iterable[str]], kind: TokenKind
-) -> Vocabulary:
-    return Vocabulary.build(
-        _Lines(lines_fn),
-        kind,
-        min_count=data.min_count,
-        subword_vocab=data.subword_vocab,
-    )
+    data: DataConfig, lines_fn: Callable[[], Iterable[str]], kind: SideKind
+) -> Side:
+    return build_side(_Lines(lines_fn), kind, data)
 
 
 def _write_pairs(
@@ -224,7 +216,7 @@ def _write_pairs(
 
 
 def _write_text(
-    lines: Iterable[str], vocabulary: Vocabulary, write_fn: Callable[[bytes], Any]
+    lines: Iterable[str], vocabulary: Any, write_fn: Callable[[bytes], Any]
 ) -> dict[str, Any]:
     digest = hashlib.sha256()
     for line in lines:
@@ -233,7 +225,7 @@ def _write_text(
     return {"digests": [digest.hexdigest()]}
 
 
-def _save_vocabularies(folder: Path, vocabularies: dict[str, Vocabulary]) -> None:
+def _save_vocabularies(folder: Path, vocabularies: dict[str, Any]) -> None:
     for name, vocabulary in vocabularies.items():
         vocabulary.save(folder, name)
 
@@ -246,6 +238,6 @@ def _settings(config: Config) -> dict[str, Any]:
     return {"task": config.task, "copying": config.model.copying, **settings}
 
 
-def _fingerprint(digests: list[str], vocabularies: dict[str, Vocabulary]) -> str:
+def _fingerprint(digests: list[str], vocabularies: dict[str, Any]) -> str:
     parts = [*digests, *(vocabularies[name].fingerprint() for name in sorted(vocabularies))]
     return hashlib.sha256("".join(parts).encode()).hexdigest()

@@ -114,9 +114,11 @@ def _encoder_layers(cell_fn: CellFn, config: ModelConfig) -> tuple[Layer | Bidir
     return tuple(layers)
 
 
-def _encoder(vocab_size: int, cell_fn: CellFn, config: ModelConfig) -> Encoder:
+def _encoder(vocab_size: int | None, cell_fn: CellFn, config: ModelConfig) -> Encoder:
+    """Of tokens; of vectors where there is no vocabulary."""
+    width = config.embedding_size
     return Encoder(
-        embedding=_embedding(vocab_size, config),
+        embedding=nn.Dense(width) if vocab_size is None else _embedding(vocab_size, config),
         layers=_encoder_layers(cell_fn, config),
         dropout_rate=config.dropout,
         same_dropout=config.same_dropout,
@@ -139,9 +141,14 @@ def build_classifier(
 
 
 def build_tagger(
-    config: ModelConfig, *, vocab_size: int, num_tags: int, cell_fn: CellFn | None = None
+    config: ModelConfig,
+    *,
+    vocab_size: int | None,
+    num_tags: int,
+    cell_fn: CellFn | None = None,
 ) -> Tagger:
-    """Returns an encoder with a tag for every step; `cell_fn` as in `build_seq2seq`."""
+    """Returns an encoder with a tag for every step; `vocab_size` and `cell_fn` as in
+    `build_seq2seq`."""
     return Tagger(
         _encoder(vocab_size, cell_fn or functools.partial(build_cell, config), config),
         num_tags,
@@ -153,7 +160,7 @@ def build_tagger(
 def build_seq2seq(
     config: ModelConfig,
     *,
-    source_vocab_size: int,
+    source_vocab_size: int | None,
     target_vocab_size: int,
     bos_id: int,
     unk_id: int | None = None,
@@ -165,7 +172,7 @@ def build_seq2seq(
 
     Args:
       config: What to build.
-      source_vocab_size, target_vocab_size: Ids of either side.
+      source_vocab_size, target_vocab_size: Ids of either side; a source without is vectors.
       bos_id: What the decoder reads first.
       unk_id: What a decoder that copies reads for a token outside its vocabulary.
       cell_fn, scorer, bridge: In place of those that `config` names; see `CellFn`, `Scorer` and

@@ -37,6 +37,8 @@ def pair_splits(
     config: Config,
     fits: FitsFn = anything,
     unseen_fits: Callable[[Iterable[str]], FitsFn] = lambda targets: anything,
+    *,
+    names: bool = False,
 ) -> Splits:
     """Returns pairs; those of training are a `PairStream` where they are kept in a store.
 
@@ -44,6 +46,7 @@ def pair_splits(
       config: Of the run.
       fits: What must hold of every pair.
       unseen_fits: Given the targets of training, what must hold of the other pairs besides.
+      names: Sources are names of files.
 
     Raises:
       InputError: If a file cannot be used, or is too short to hold some out.
@@ -73,12 +76,12 @@ def pair_splits(
     if not config.train:
         return _embedded(config)
     if data.store is not None:
-        train = PairStream(config.train, fits=fits, **reading)
+        train = PairStream(config.train, fits=fits, names=names, **reading)
     else:
-        train = read_pairs(config.train, fits=fits, **reading)
+        train = read_pairs(config.train, fits=fits, names=names, **reading)
         if not config.valid:
             return _held_out(train, config.seed)
-    return Splits(train, read_pairs(config.valid, fits=unseen(train), **reading), None)
+    return Splits(train, read_pairs(config.valid, fits=unseen(train), names=names, **reading), None)
 
 
 def _embedded(config: Config) -> Splits:

@@ -46,7 +46,7 @@ NOTHING = Start({}, ())
 
 
 def build_start(
-    config: Config, shapes: Any, vocabularies: Mapping[str, Vocabulary], tables: Tables
+    config: Config, shapes: Any, vocabularies: Mapping[str, Any], tables: Tables
 ) -> Start:
     """Returns what `config.start_from` has for a model of these `shapes`.
 
@@ -67,8 +67,10 @@ def build_start(
     there = flat(load_weights(run.best_weights)[0])
     here, patterns = flat(shapes), config.start_from_parts
     _refuse_unknown(shapes, here, there, patterns, str(run.path))
-    known = {side: Vocabulary.load(run.vocabulary, side) for side in vocabularies}
-    pairs = {side: _shared(vocabularies[side], known[side]) for side in vocabularies}
+    ours = {side: one for side, one in vocabularies.items() if isinstance(one, Vocabulary)}
+    pairs = {
+        side: _shared(one, Vocabulary.load(run.vocabulary, side)) for side, one in ours.items()
+    }
     matches, used = {}, set()
     for path in here:
         if patterns and not named(path, patterns):
@@ -79,8 +81,8 @@ def build_start(
         matches[path] = Match(there[path], axis, *(pairs[side] if side else ()))
         used.add(side)
     lines = [f"start    {len(matches)} of {len(here)} weights from {run.path}"]
-    for side in (side for side in vocabularies if side in used):
-        shared, whole = len(pairs[side][0]) - len(SPECIALS), len(vocabularies[side].tokens)
+    for side in (side for side in ours if side in used):
+        shared, whole = len(pairs[side][0]) - len(SPECIALS), len(ours[side].tokens)
         lines.append(
             f"start    {shared:,} of {whole:,} {side} tokens are known there, "
             f"{whole - shared:,} begin anew"

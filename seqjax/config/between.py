@@ -23,30 +23,50 @@ _OF_A_SEARCH = tuple(
     field.name for field in dataclasses.fields(DecodeConfig) if field.name != "batch_size"
 )
 
-_LEFT_OUT: dict[str, dict[str, tuple[str, ...]]] = {
-    "text-to-text": {
+_OF_A_READ_TEXT = {
+    "decode": ("encoder_repetition_penalty", "encoder_no_repeat_ngram", "unknown"),
+    "data": ("source_tokens", "store"),
+    "model": ("source_vectors", "copying", "pooling"),
+}
+_OF_SOUND = {"data": ("mel_bands",)}
+
+_LEFT_OUT: dict[str, tuple[dict[str, tuple[str, ...]], ...]] = {
+    "text-to-text": (
+        _OF_SOUND,
         # An answer ends by itself.
-        "objective": ("sequence_unlikelihood_length",),
-        "model": ("pooling",),
-    },
-    "language-model": {
-        "objective": ("coverage_weight", "scheduled_sampling", "risk_weight"),
-        "decode": (*("encoder_repetition_penalty", "encoder_no_repeat_ngram", "coverage_penalty"),),
-        "data": ("batch_tokens",),
-        "model": ("source_vectors", "pooling"),
-    },
-    "classify": {
-        "objective": _OF_A_SENTENCE,
-        "decode": _OF_A_SEARCH,
-        "data": ("target_tokens",),
-        "model": _OF_A_DECODER,
-    },
-    "tag": {
-        "objective": _OF_A_SENTENCE,
-        "decode": _OF_A_SEARCH,
-        "data": ("target_tokens",),
-        "model": (*_OF_A_DECODER, "pooling", "pyramid"),
-    },
+        {"objective": ("sequence_unlikelihood_length",), "model": ("pooling",)},
+    ),
+    "transcribe": (_OF_A_READ_TEXT, {"objective": ("sequence_unlikelihood_length",)}),
+    "describe": (_OF_A_READ_TEXT, _OF_SOUND, {"objective": ("sequence_unlikelihood_length",)}),
+    "language-model": (
+        _OF_SOUND,
+        {
+            "objective": ("coverage_weight", "scheduled_sampling", "risk_weight"),
+            "decode": (
+                *("encoder_repetition_penalty", "encoder_no_repeat_ngram", "coverage_penalty"),
+            ),
+            "data": ("batch_tokens",),
+            "model": ("source_vectors", "pooling"),
+        },
+    ),
+    "classify": (
+        _OF_SOUND,
+        {
+            "objective": _OF_A_SENTENCE,
+            "decode": _OF_A_SEARCH,
+            "data": ("target_tokens",),
+            "model": _OF_A_DECODER,
+        },
+    ),
+    "tag": (
+        _OF_SOUND,
+        {
+            "objective": _OF_A_SENTENCE,
+            "decode": _OF_A_SEARCH,
+            "data": ("target_tokens",),
+            "model": (*_OF_A_DECODER, "pooling", "pyramid"),
+        },
+    ),
 }
 """Settings of each task's parts that it does not know."""
 
@@ -60,8 +80,9 @@ def check_between(config: Any) -> None:
         f"one of {', '.join(known)} for {config.task}",
         repr(config.validation.metric),
     )
-    for part, names in _LEFT_OUT[config.task].items():
-        _check_left_out(config, part, names)
+    for settings in _LEFT_OUT[config.task]:
+        for part, names in settings.items():
+            _check_left_out(config, part, names)
     _check_data(config)
     _check_objective(config)
     _check_optimizer(config)

@@ -31,6 +31,8 @@ class DataConfig:
     """Tokens seen fewer times in the training data become the unknown token."""
     subword_vocab: int = 8_000
     """Size of a SentencePiece vocabulary."""
+    mel_bands: int = 40
+    """Features of each 10 ms of a recording (transcribe only)."""
     lowercase: bool = False
     """Lower-case every line when it is read, in training and in decoding."""
     max_source: int = 200
@@ -68,6 +70,7 @@ class DataConfig:
     def __post_init__(self):
         for name in ("examples", "min_count", "max_source", "max_target", "batch_size", "window"):
             require(getattr(self, name) >= 1, f"data.{name}", "at least 1", getattr(self, name))
+        require(2 <= self.mel_bands <= 256, "data.mel_bands", "in [2, 256]", self.mel_bands)
         for name in ("buckets", "batch_multiple"):
             require(getattr(self, name) >= 1, f"data.{name}", "at least 1", getattr(self, name))
         require(

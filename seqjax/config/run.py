@@ -15,7 +15,7 @@ from seqjax.config.require import require
 from seqjax.config.validation import ValidationConfig
 from seqjax.config.words import Patterns
 
-Task = Literal["text-to-text", "language-model", "classify", "tag"]
+Task = Literal["text-to-text", "language-model", "classify", "tag", "transcribe", "describe"]
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,15 @@ class Config:
 
     task: Task = "text-to-text"
     """What is learnt: to answer one text with another, to continue a text, to say to which class a
-    text belongs, or to say of each of its tokens what it is."""
+    text belongs, to say of each of its tokens what it is, to write down what a recording says, or
+    to describe vectors."""
     train: tuple[str, ...] = ()
     """Training data. text-to-text: one file of `source<TAB>target` lines, one .jsonl, or two files
     with a line each; classify and tag: the same, a target being a label, or as many tags, with
-    blanks between them, as the source has tokens; language-model: one text file. Any may be .gz.
-    None: built-in data."""
+    blanks between them, as the source has tokens; transcribe and describe: the same, a source
+    being the name of a recording (wav, flac, ogg), or of an array [time, features] (FILE.npy or
+    FILE.npz#NAME), beside the file; language-model: one text file. Any may be .gz. None: built-in
+    data."""
     valid: tuple[str, ...] = ()
     """Validation data, in the same form."""
     start_from: str | None = None

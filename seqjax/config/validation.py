@@ -14,6 +14,8 @@ Metric = Literal[OfLikelihood, OfText, OfLabels, OfTags]
 METRICS: dict[str, tuple[str, ...]] = {
     "text-to-text": get_args(OfLikelihood) + get_args(OfText),
     "language-model": get_args(OfLikelihood),
+    "transcribe": get_args(OfLikelihood) + get_args(OfText),
+    "describe": get_args(OfLikelihood) + get_args(OfText),
     "classify": ("loss", *get_args(OfLabels)),
     "tag": ("loss", *get_args(OfTags)),
 }

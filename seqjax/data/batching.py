@@ -115,6 +115,7 @@ class BatchPlan:
 
 
 def pad(rows: Sequence[Sequence[int] | np.ndarray], height: int, width: int, pad_id: int) -> Padded:
-    """Returns rows `[time, ...]` of ids, right-padded; rows that are missing have length 0."""
-    ragged = Ragged.of(np.asarray(row, np.int32) for row in rows)
+    """Returns rows `[time, ...]`, right-padded; rows that are missing have length 0."""
+    vectors = any(isinstance(row, np.ndarray) and row.dtype == np.float32 for row in rows)
+    ragged = Ragged.of(rows, np.float32 if vectors else np.int32)
     return ragged.padded(np.arange(len(rows)), height, width, pad_id)

@@ -73,6 +73,7 @@ def read_pairs(
     on_bad_line: OnBadLine = "error",
     lowercase: bool = False,
     fits: FitsFn = anything,
+    names: bool = False,
 ) -> Pairs:
     """Reads sources and targets.
 
@@ -82,11 +83,13 @@ def read_pairs(
       on_bad_line: Refuse the file at the first line that cannot be used, or count and leave it out.
       lowercase: Lower-case everything.
       fits: What else must hold of a line that can be used.
+      names: Sources are names of files, beside the file that they stand in unless they say where.
 
     Raises:
       InputError: With file and line, if a file or a line cannot be used, or if nothing is left.
     """
-    return Pairs.of(PairStream(paths, on_bad_line=on_bad_line, lowercase=lowercase, fits=fits))
+    stream = PairStream(paths, on_bad_line=on_bad_line, lowercase=lowercase, fits=fits, names=names)
+    return Pairs.of(stream)
 
 
 class PairStream:
@@ -103,9 +106,11 @@ class PairStream:
         on_bad_line: OnBadLine = "error",
         lowercase: bool = False,
         fits: FitsFn = anything,
+        names: bool = False,
     ):
         self.paths, self.skipped = [Path(path) for path in paths], 0
         self._on_bad_line, self._lowercase, self._fits = on_bad_line, lowercase, fits
+        self._names = names
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Yields `(source, target)`.
@@ -135,8 +140,10 @@ class PairStream:
         for side, text in (("source", source), ("target", target)):
             if not text.strip():
                 raise BadLine(f"the {side} is empty")
+        if self._names:
+            source = str(self.paths[0].parent / source)
         if self._lowercase:
-            source, target = source.lower(), target.lower()
+            source, target = source if self._names else source.lower(), target.lower()
         why = self._fits(source, target)
         if why is not None:
             raise BadLine(why)

@@ -14,7 +14,7 @@ from seqjax.build.learner import Learner
 from seqjax.build.rules import build_rules
 from seqjax.config import Config, DecodeConfig
 from seqjax.data.readers import Pairs
-from seqjax.data.vocabulary import Vocabulary
+from seqjax.data.sides import load_side
 from seqjax.errors import InputError
 from seqjax.files import write_text
 from seqjax.predict.answer import Answer, AnswerFn, silent
@@ -25,7 +25,7 @@ from seqjax.report.curves import learning_curves
 from seqjax.rundir import RunDir, load_weights, open_run
 from seqjax.runs.measure import Likelihood
 from seqjax.tasks.choose import build_task
-from seqjax.tasks.task import AnsweringTask, Decoded, Task, sizes_of
+from seqjax.tasks.task import AnsweringTask, Decoded, Task, Vocabularies, sizes_of
 from seqjax.train.compiled import AnnounceFn
 from seqjax.types import Parameters
 
@@ -45,7 +45,7 @@ class Trained:
 
     run: RunDir
     config: Config
-    vocabularies: dict[str, Vocabulary]
+    vocabularies: Vocabularies
     learner: Learner
     params: Parameters
     statistics: dict[str, Any]
@@ -107,8 +107,10 @@ def load(path: str) -> Trained:
     run = open_run(path)
     task = build_task(_without_cudnn(run.read_config()))
     statistics = run.read_statistics()
-    vocabularies = {side: Vocabulary.load(run.vocabulary, side) for side in task.kinds}
-    sizes = sizes_of(vocabularies, statistics)
+    vocabularies = {
+        side: load_side(run.vocabulary, side, kind) for side, kind in task.kinds.items()
+    }
+    sizes = sizes_of(vocabularies)
     learner, example = task.learner(sizes), task.example(sizes)
     expected = jax.eval_shape(learner.init, example, jax.eval_shape(lambda: jax.random.key(0)))
     params, _ = load_weights(run.best_weights)

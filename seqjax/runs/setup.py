@@ -156,7 +156,7 @@ def set_up(task: Task, layout: Layout, data: TaskData, *, begins: bool = True) -
     key = jax.random.key(config.seed)
     found = build_vectors(config.model, vocabularies) if begins else NOTHING_FOUND
     teachers = build_teachers(config, vocabularies)
-    learner = task.learner(sizes_of(vocabularies, data.statistics), teachers)._replace(
+    learner = task.learner(sizes_of(vocabularies), teachers)._replace(
         held=held_rows(config.model, vocabularies, found),
         given=tuple(teacher.params for teacher in teachers),
     )

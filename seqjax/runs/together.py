@@ -154,7 +154,7 @@ def _plain(decode: DecodeConfig) -> DecodeConfig:
 
 
 def _member(run: Trained) -> Member:
-    if not isinstance(run.task, TextToText):
+    if not isinstance(run.task, TextToText):  # of vectors, too
         raise InputError(
             f"{run.run.path}: is a {run.config.task} run; only runs that answer texts with texts "
             f"answer together ({USE[run.config.task]})"

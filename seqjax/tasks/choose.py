@@ -6,6 +6,7 @@ from seqjax.tasks.language_model import LanguageModeling
 from seqjax.tasks.tag import Tag
 from seqjax.tasks.task import Task
 from seqjax.tasks.text_to_text import TextToText
+from seqjax.tasks.vectors_to_text import VectorsToText
 
 
 def build_task(config: Config) -> Task:
@@ -15,6 +16,8 @@ def build_task(config: Config) -> Task:
             return TextToText(config)
         case "language-model":
             return LanguageModeling(config)
+        case "transcribe" | "describe":
+            return VectorsToText(config)
         case "classify":
             return Classify(config)
         case "tag":

@@ -11,7 +11,7 @@ from seqjax.build.model import build_classifier
 from seqjax.build.teacher import Teacher
 from seqjax.config import DecodeConfig
 from seqjax.data.readers import FitsFn, Pairs
-from seqjax.data.vocabulary import TokenKind
+from seqjax.data.sides import SideKind
 from seqjax.metrics.classification import evaluate_labels
 from seqjax.predict.answer import Answer
 from seqjax.predict.labels import Labeller
@@ -33,7 +33,7 @@ class Classify(PairTask):
     validation_scores: ClassVar[tuple[str, ...]] = ("macro_f1", "calibration_error")
 
     @property
-    def kinds(self) -> dict[str, TokenKind]:
+    def kinds(self) -> dict[str, SideKind]:
         return {"source": self.config.data.source_tokens, "target": "label"}
 
     def unseen_fits(self, targets: Iterable[str]) -> FitsFn:

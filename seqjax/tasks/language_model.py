@@ -16,7 +16,8 @@ from seqjax.build.teacher import Teacher
 from seqjax.config import Config
 from seqjax.data.counts import token_counts
 from seqjax.data.readers import read_text
-from seqjax.data.vocabulary import TokenKind, Vocabulary
+from seqjax.data.sides import SideKind
+from seqjax.data.vocabulary import Vocabulary
 from seqjax.data.windows import Windows
 from seqjax.tasks.task import Simple, TaskData, Vocabularies
 from seqjax.tasks.text_to_text import SYMBOLS
@@ -34,7 +35,7 @@ class LanguageModeling:
     config: Config
 
     @property
-    def kinds(self) -> dict[str, TokenKind]:
+    def kinds(self) -> dict[str, SideKind]:
         kind = self.config.data.target_tokens
         return {"text": "text_words" if kind == "words" else kind}
 

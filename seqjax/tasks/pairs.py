@@ -6,24 +6,24 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from seqjax.build.coded import SIDES, code_pairs
+from seqjax.build.coded import code_pairs
 from seqjax.build.splits import pair_splits
 from seqjax.config import Config
 from seqjax.data.batching import BatchPlan, fit_shapes
-from seqjax.data.coding import PairCoder, Source, encode_pairs
+from seqjax.data.coding import PairCoder, encode_pairs
 from seqjax.data.counts import token_counts
 from seqjax.data.plan_report import plan_report
 from seqjax.data.planning import Shape
 from seqjax.data.readers import FitsFn, Pairs, Splits, anything, read_pairs
-from seqjax.data.vocabulary import TokenKind
+from seqjax.data.sides import SideKind, holds_vectors
 from seqjax.errors import InputError
 from seqjax.survey.finding import percent
 from seqjax.survey.leakage import seen_in_training
 from seqjax.tasks.task import TaskData, Vocabularies
 from seqjax.types import Batch, Padded
 
-NAMES = {"chars": "characters", "label": "labels"}
-"""Of token kinds, where their own does not serve."""
+NAMES = {"label": "labels", "sound": "mel bands", "arrays": "numbers a step"}
+"""Of kinds, where their own does not serve."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,19 +39,21 @@ class PairTask:
     """Whether targets have EOS after them."""
 
     @property
-    def kinds(self) -> dict[str, TokenKind]:
-        """What the tokens are of each side that has some."""
+    def kinds(self) -> dict[str, SideKind]:
+        """What there is on each side."""
         return {"source": self.config.data.source_tokens, "target": self.config.data.target_tokens}
 
-    def reader(self, vocabularies: Vocabularies) -> Source:
-        """Returns what reads a source."""
-        return vocabularies["source"]
+    @property
+    def of_vectors(self) -> bool:
+        """Whether sources are names of what is vectors."""
+        return holds_vectors(self.kinds["source"])
 
     def coder(self, vocabularies: Vocabularies) -> PairCoder:
         """Returns what sources and targets are to the model."""
         copying = self.config.model.copying
-        source, target = self.reader(vocabularies), vocabularies["target"]
-        return PairCoder(source, target, copying=copying, ends=self.ends)
+        return PairCoder(
+            vocabularies["source"], vocabularies["target"], copying=copying, ends=self.ends
+        )
 
     def fits(self, source: str, target: str) -> str | None:
         """Returns why a source cannot have such a target, or None."""
@@ -63,7 +65,8 @@ class PairTask:
 
     def data(self) -> TaskData:
         """Reads or makes the data; see `Task`."""
-        config, splits = self.config, pair_splits(self.config, self.fits, self.unseen_fits)
+        config = self.config
+        splits = pair_splits(config, self.fits, self.unseen_fits, names=self.of_vectors)
         train = splits.train
         pairs_fn = train.both if isinstance(train, Pairs) else train.__iter__
         coded = code_pairs(config, pairs_fn, lambda: train.skipped, self.kinds, self.coder)
@@ -73,11 +76,6 @@ class PairTask:
         pad_id = vocabularies["target"].pad_id
         feed = BatchPlan(examples, report.shapes, pad_id, seed=config.seed)
         longest = [int(side.max()) for side in lengths]
-        widths = {
-            side: rows.values.shape[1]
-            for side, rows in zip(SIDES, examples, strict=True)
-            if side not in self.kinds
-        }
         statistics = {
             "task": config.task,
             "fingerprint": coded.fingerprint,
@@ -90,7 +88,6 @@ class PairTask:
             "longest_source": longest[0],
             "longest_target": longest[1],
             **{f"{side}_vocabulary": len(words) for side, words in vocabularies.items()},
-            "widths": widths,
             **report.document(),
         }
         valid_plan = self._plan(splits.valid, vocabularies, report.shapes)
@@ -114,7 +111,7 @@ class PairTask:
         source = one
         if self.config.model.copying:  # a source token has two ids
             source = one._replace(values=np.zeros((1, 1, 2), np.int32))
-        if "source" not in self.kinds:
+        if self.of_vectors:
             source = one._replace(values=np.zeros((1, 1, sizes["source"]), np.float32))
         return Batch(source, one)
 
@@ -127,6 +124,7 @@ class PairTask:
             on_bad_line=data.on_bad_line,
             lowercase=data.lowercase,
             fits=lambda source, target: self.fits(source, target) or also(source, target),
+            names=self.of_vectors,
         )
 
     def batches(
@@ -159,7 +157,6 @@ class PairTask:
             f"{found[f'{side}_vocabulary']:,} {side} {NAMES.get(kind, kind)}"
             for side, kind in self.kinds.items()
         ]
-        kinds += [f"{width:,} numbers a {side} step" for side, width in found["widths"].items()]
         return (
             f"data     {found['train']:,} train · {found['valid']:,} valid pairs"
             + "".join(f" · {text}" for text in left_out)

@@ -13,7 +13,8 @@ from seqjax.build.model import build_tagger
 from seqjax.build.teacher import Teacher
 from seqjax.config import DecodeConfig
 from seqjax.data.readers import FitsFn, Pairs
-from seqjax.data.vocabulary import TokenKind, Vocabulary
+from seqjax.data.sides import SideKind
+from seqjax.data.vocabulary import Vocabulary
 from seqjax.masking import length_mask
 from seqjax.metrics.spans import evaluate_tags
 from seqjax.predict.answer import Answer
@@ -36,7 +37,7 @@ class Tag(PairTask):
     validation_scores: ClassVar[tuple[str, ...]] = ("exact_match", "span_f1")
 
     @property
-    def kinds(self) -> dict[str, TokenKind]:
+    def kinds(self) -> dict[str, SideKind]:
         return {"source": self.config.data.source_tokens, "target": "tags"}
 
     def fits(self, source: str, target: str) -> str | None:

@@ -9,14 +9,15 @@ from seqjax.build.learner import Learner
 from seqjax.build.teacher import Teacher
 from seqjax.config import Config, DecodeConfig
 from seqjax.data.readers import Pairs
-from seqjax.data.vocabulary import TokenKind, Vocabulary
+from seqjax.data.sides import SideKind
 from seqjax.predict.answer import Answer, AnswerFn
 from seqjax.predict.looking import LookFn
 from seqjax.train.compiled import AnnounceFn
 from seqjax.train.loop import Feed
 from seqjax.types import Batch
 
-Vocabularies = Mapping[str, Vocabulary]
+Vocabularies = Mapping[str, Any]
+"""By side: a `Vocabulary`, or `Frames` where a side has vectors."""
 
 
 class TaskData(NamedTuple):
@@ -37,7 +38,7 @@ class TaskData(NamedTuple):
       summary: The same in a few lines.
     """
 
-    vocabularies: dict[str, Vocabulary]
+    vocabularies: Vocabularies
     feed: Feed
     valid_batches: Callable[[], Iterator[Batch]]
     valid: Any
@@ -86,14 +87,13 @@ class Task(Protocol):
 
     Attributes:
       config: Of the run.
-      kinds: What the tokens are of each side that has a vocabulary: of `source` and `target`, or
-        of `text`.
+      kinds: What there is on each side: on `source` and `target`, or in `text`.
     """
 
     @property
     def config(self) -> Config: ...
     @property
-    def kinds(self) -> Mapping[str, TokenKind]: ...
+    def kinds(self) -> Mapping[str, SideKind]: ...
 
     def data(self) -> TaskData:
         """Reads or makes the data that the config names.
@@ -172,7 +172,6 @@ class AnsweringTask(Task, Protocol):
         ...
 
 
-def sizes_of(vocabularies: Vocabularies, statistics: Mapping[str, Any]) -> dict[str, int]:
-    """Returns the ids of each vocabulary, and the widths of sides that have vectors."""
-    ids = {side: len(vocabulary) for side, vocabulary in vocabularies.items()}
-    return ids | dict(statistics.get("widths", {}))
+def sizes_of(vocabularies: Vocabularies) -> dict[str, int]:
+    """Returns the ids of each side, or the width of its vectors."""
+    return {side: len(one) for side, one in vocabularies.items()}

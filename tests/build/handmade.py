@@ -32,7 +32,7 @@ def words(**texts):
 def weights(config, sizes, seed):
     """Random ones, biases too."""
     vocabularies = words(**dict(sizes))
-    learner = build_task(config).learner(sizes_of(vocabularies, {}))
+    learner = build_task(config).learner(sizes_of(vocabularies))
     example = Batch(ROWS, ROWS)
     shapes = jax.eval_shape(learner.init, example, jax.random.key(0))
     generator = np.random.default_rng(seed)

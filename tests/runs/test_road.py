@@ -196,7 +196,7 @@ def test_frozen_parts_stay_to_the_last_bit_also_in_a_run_that_was_left(tmp_path)
     road.train(config, Listening())
     outcome = road.train(dataclasses.replace(config, steps=13), Listening())
     data = outcome.data
-    learner = build_task(config).learner(sizes_of(data.vocabularies, {}))
+    learner = build_task(config).learner(sizes_of(data.vocabularies))
     start = jax.jit(learner.init)(data.example, jax.random.key(config.seed))
     kept, _ = load_weights(outcome.run.best_weights)
     for after in (outcome.state.params, outcome.state.average, kept):

@@ -85,7 +85,7 @@ def main(task, way, meshes):
     for data, model in json.loads(meshes):
         config = settings(task, way, data, model)
         layout = build_layout(config)
-        learner = build_task(config).learner(sizes_of(vocabularies(task), {}))
+        learner = build_task(config).learner(sizes_of(vocabularies(task)))
         training = build_training(config.optimizer, learner, None, 5)
         key = jax.random.key(0)
         draw = np.random.default_rng(1)

@@ -37,7 +37,7 @@ TASKS = {
 def learner_of(task):
     config = TASKS[task]
     data = build_task(config).data()
-    learner = build_task(config).learner(sizes_of(data.vocabularies, {}))
+    learner = build_task(config).learner(sizes_of(data.vocabularies))
     batches = [batch for _, batch in zip(range(3), data.feed.batches(0, 0), strict=False)]
     return learner, jax.jit(learner.init)(data.example, toys.KEY), batches
 

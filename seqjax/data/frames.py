@@ -1,0 +1,193 @@
+"""Sources that are vectors: a name stands for steps of equally many numbers.
+
+Names are of files, and nothing is read but sound and what NumPy stores without pickle.
+"""
+
+import functools
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from seqjax.data.sound import log_mel, read_recording
+from seqjax.errors import InputError
+from seqjax.files import parse_json, read_text
+
+FrameKind = Literal["sound", "arrays"]
+"""`sound` is a recording as log-mel features. `arrays` are `[time, features]`: `FILE.npy`, or
+`FILE.npz#NAME` for one of several in a file."""
+
+
+class Frames:
+    """How the vectors of one side are read: normalised by the mean and spread of training.
+
+    Attributes:
+      kind: What is read.
+      mean, spread: `[features]` of the steps of training; features that never change have spread 1.
+      rate: Samples a second of all recordings; 0 of arrays.
+      pad_id: What padding is filled with.
+    """
+
+    pad_id = 0
+
+    def __init__(self, kind: FrameKind, mean: Sequence[float], spread: Sequence[float], rate: int):
+        self.kind: FrameKind = kind
+        self.mean, self.spread = np.array(mean, np.float32), np.array(spread, np.float32)
+        self.rate = rate
+
+    @classmethod
+    def build(cls, names: Iterable[str], kind: FrameKind, *, bands: int) -> "Frames":
+        """Returns how to read what is like these.
+
+        Args:
+          names: The training sources.
+          kind: What they are.
+          bands: Features of each frame of sound.
+
+        Raises:
+          InputError: If one cannot be read, or they have not equally many features or samples a
+            second.
+        """
+        count, total, squares, first = 0, 0.0, 0.0, None
+        for name in names:
+            if first is None:
+                rate = read_recording(Path(name)).rate if kind == "sound" else 0
+                width = bands if kind == "sound" else _array(name).shape[1]
+                first = cls(kind, [0.0] * width, [1.0] * width, rate)
+            frames = first.encode(name).astype(np.float64)
+            count, total = count + len(frames), total + frames.sum(axis=0)
+            squares = squares + np.square(frames).sum(axis=0)
+        assert first is not None
+        mean = total / count
+        spread = np.sqrt(np.maximum(squares / count - np.square(mean), 0.0))
+        spread = np.where(spread > 1e-6 * np.maximum(np.abs(mean), 1.0), spread, 1.0)
+        return cls(kind, np.asarray(mean).tolist(), spread.tolist(), first.rate)
+
+    def __len__(self) -> int:
+        """Features of a step."""
+        return len(self.mean)
+
+    def encode(self, text: str) -> np.ndarray:
+        """Returns the `[time, features]` steps that a name stands for, normalised, float32.
+
+        Raises:
+          InputError: If there is no such thing, or it is not like those of training.
+        """
+        frames = self._sound(text) if self.kind == "sound" else _array(text)
+        if frames.shape[1] != len(self):
+            raise InputError(
+                f"{text}: has {frames.shape[1]} features a step, those of training have {len(self)}"
+            )
+        return (frames - self.mean) / self.spread
+
+    def _sound(self, name: str) -> np.ndarray:
+        recording = read_recording(Path(name))
+        if recording.rate != self.rate:
+            raise InputError(
+                f"{name}: has {recording.rate} samples a second, those of training {self.rate}; "
+                "resample it"
+            )
+        return log_mel(recording, len(self))
+
+    def cut(self, text: str) -> list[str]:
+        """Returns what to call the steps: their numbers."""
+        return [str(number) for number in range(len(self.encode(text)))]
+
+    def join(self, tokens: Sequence[str]) -> str:
+        """Returns what to call several steps: the first of them."""
+        return tokens[0]
+
+    def fingerprint(self) -> str:
+        """Returns the SHA-256 of all that decides what a name is read as, in hexadecimal."""
+        return hashlib.sha256(json.dumps(self._document()).encode()).hexdigest()
+
+    def save(self, directory: Path, name: str) -> None:
+        """Writes `<name>.json` into `directory`."""
+        document = {"format_version": 1, **self._document()}
+        (directory / f"{name}.json").write_text(json.dumps(document) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, directory: Path, name: str) -> "Frames":
+        """Reads what `save` wrote.
+
+        Raises:
+          InputError: If it is not as `save` writes it.
+        """
+        path = directory / f"{name}.json"
+        try:
+            document = parse_json(read_text(path))
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{path}: broken JSON ({error}); restore the file") from None
+        match document:
+            case {
+                "format_version": 1,
+                "kind": kind,
+                "mean": [_, *_] as mean,
+                "spread": [_, *_] as spread,
+                "rate": int() as rate,
+            } if (
+                kind in get_args(FrameKind)
+                and len(mean) == len(spread)
+                and all(type(value) is float for value in (*mean, *spread))
+                and np.isfinite([*mean, *spread]).all()
+                and min(spread) > 0
+            ):
+                return cls(kind, mean, spread, rate)
+        raise InputError(f"{path}: not how vectors are read; restore the file")
+
+    def _document(self) -> dict[str, Any]:
+        numbers = {"mean": self.mean.tolist(), "spread": self.spread.tolist()}
+        return {"kind": self.kind, **numbers, "rate": self.rate}
+
+
+def trouble(name: str, kind: FrameKind) -> str | None:
+    """Returns why what a name stands for cannot be read, or None if it can."""
+    try:
+        read_recording(Path(name)) if kind == "sound" else _array(name)
+    except InputError as error:
+        return str(error)
+    return None
+
+
+def _array(name: str) -> np.ndarray:
+    """Returns `[time, features]` numbers, float32."""
+    path, _, key = name.partition("#")
+    try:
+        found = _member(Path(path), key) if path.endswith(".npz") else _alone(Path(path))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except (ValueError, EOFError, zipfile.BadZipFile):
+        raise InputError(f"{path}: is not an array of NumPy (.npy, or .npz#NAME)") from None
+    if found.ndim != 2 or found.dtype.kind not in "fiub" or not found.size:
+        raise InputError(
+            f"{name}: must be numbers [time, features], got {found.dtype} of shape "
+            f"{list(found.shape)}"
+        )
+    found = np.asarray(found, np.float32)
+    if not np.isfinite(found).all():
+        raise InputError(f"{name}: holds numbers that are not finite")
+    return found
+
+
+def _alone(path: Path) -> np.ndarray:
+    with path.open("rb") as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
+
+
+@functools.lru_cache(maxsize=8)
+def _archive(path: Path, changed: int) -> Any:
+    return np.load(path, allow_pickle=False)
+
+
+def _member(path: Path, key: str) -> np.ndarray:
+    archive = _archive(path, path.stat().st_mtime_ns)
+    if key not in archive:
+        some = ", ".join(archive.files[:4])
+        raise InputError(f"{path}: has no array {key!r} (it has {some}); name it as FILE.npz#NAME")
+    return archive[key]
