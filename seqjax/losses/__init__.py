@@ -6,7 +6,6 @@ from seqjax.losses.attention import attention_spread as attention_spread
 from seqjax.losses.attention import coverage_loss as coverage_loss
 from seqjax.losses.crf import crf_loss as crf_loss
 from seqjax.losses.cross_entropy import cross_entropy as cross_entropy
-from seqjax.losses.cross_entropy import once_a_row as once_a_row
 from seqjax.losses.cross_entropy import token_accuracy as token_accuracy
 from seqjax.losses.ctc import CTCLoss as CTCLoss
 from seqjax.losses.ctc import ctc_loss as ctc_loss

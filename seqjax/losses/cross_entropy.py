@@ -89,21 +89,6 @@ def _token_losses_jvp(label_smoothing, z_loss, primals, tangents):
     return losses, jnp.sum(slope * d_logits, axis=-1)
 
 
-def once_a_row(labels: Int[Array, " batch"], mask: Bool[Array, " batch"]) -> Padded:
-    """Returns labels that are said once a row, as targets of one step.
-
-    For `cross_entropy(logits[:, None], ...)` and `token_accuracy`, with logits `[batch, classes]`.
-
-    Args:
-      labels: Ids of classes.
-      mask: True where a row counts; False where it only fills up a batch.
-
-    >>> once_a_row(jnp.array([7, 5]), jnp.array([True, False])).values.tolist()
-    [[7], [5]]
-    """
-    return Padded(labels[:, None], mask.astype(jnp.int32))
-
-
 def token_accuracy(logits: Float[Array, "batch time vocab"], targets: Padded) -> Mean:
     """Returns how often the most likely token is the right one, given the true ones before it.
 

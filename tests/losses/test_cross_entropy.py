@@ -14,7 +14,6 @@ from seqjax.losses import (
     attention_spread,
     coverage_loss,
     cross_entropy,
-    once_a_row,
     token_accuracy,
 )
 from seqjax.types import Batch, Padded, sum_means
@@ -205,11 +204,11 @@ def test_the_z_loss_is_the_squared_normaliser_with_its_gradient(smoothing):
 
 
 @pytest.mark.standard_promotion
-def test_labels_said_once_a_row_cost_what_they_do_in_optax():
+def test_a_label_is_a_target_of_one_step():
     rng = np.random.default_rng(7)
     logits = jnp.asarray(rng.normal(size=(5, 4)).astype(np.float32))
     labels, mask = jnp.array([3, 0, 1, 3, 2]), jnp.array([True, True, False, True, False])
-    targets = once_a_row(labels, mask)
+    targets = Padded(labels[:, None], mask.astype(jnp.int32))
     each = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
     got = jax.jit(cross_entropy)(logits[:, None], targets)
     np.testing.assert_allclose(got, (np.sum(np.asarray(each)[mask]), 3), rtol=1e-6)
