@@ -37,6 +37,7 @@ ORDER = (
     ("runs.watching",),
     ("runs.road", "runs.rehearse", "runs.conclude"),
     ("runs.together", "runs.average"),
+    ("runs.hearing",),
     ("runs.diagnose",),
     ("cli",),
 )

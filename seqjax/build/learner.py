@@ -18,10 +18,8 @@ from seqjax.config import ObjectiveConfig
 from seqjax.decode.protocol import StepFn
 from seqjax.losses import attention_spread, cross_entropy, token_accuracy
 from seqjax.masking import last_valid
-from seqjax.models.classifier import Classifier
 from seqjax.models.language_model import LanguageModel
 from seqjax.models.seq2seq import Seq2Seq
-from seqjax.models.tagger import Tagger
 from seqjax.types import Batch, Key, Mean, Padded, Parameters
 
 
@@ -50,30 +48,6 @@ class Learner(NamedTuple):
     given: tuple[Any, ...] = ()
 
 
-def build_step_learner(model: Classifier | Tagger, config: ObjectiveConfig) -> Learner:
-    """Returns the tasks of saying, of a source or of each of its steps, to which class it belongs.
-
-    Accuracy is shown as `accuracy`, and the loss is weighed by what is said.
-    """
-
-    def loss_fn(
-        params: Parameters, memory: Any, batch: Batch, key: Key, step: Any, *, train: bool, given=()
-    ):
-        logits, shown = _applied(model, ({"params": params}, batch.inputs), key, train)
-        assert isinstance(batch.targets, Padded)
-        means = {"accuracy": token_accuracy(logits, batch.targets)}
-        if not train:
-            return cross_entropy(logits, batch.targets), (means, memory)
-        said = Said(logits, logits[..., :0], shown["outputs"], shown["dropped"])
-        return token_loss(config, said, batch.targets), (means, memory)
-
-    def init(batch: Batch, key: Key) -> Parameters:
-        variables: Any = model.init(key, batch.inputs)
-        return variables["params"]
-
-    return Learner(model, init, loss_fn, (), {"source": ("encoder", "embedding", "embedding")})
-
-
 def build_seq2seq_learner(
     model: Seq2Seq,
     config: ObjectiveConfig,
@@ -88,7 +62,7 @@ def build_seq2seq_learner(
     ):
         own_share = own_share_fn(step) if train and own_share_fn else None
         asked = {"params": params}, batch.inputs, batch.targets, own_share
-        (logits, weights), shown = _applied(model, asked, key, train)
+        (logits, weights), shown = applied(model, asked, key, train)
         loss, means = _measured(logits, batch)
         if train:
             inside = shown["decoder"]
@@ -127,7 +101,7 @@ def build_language_learner(
         params: Parameters, memory: Any, batch: Batch, key: Key, step: Any, *, train: bool, given=()
     ):
         carry, others = memory
-        (carry, logits), shown = _applied(
+        (carry, logits), shown = applied(
             model, ({"params": params}, batch.inputs, carry), key, train
         )
         loss, means = _measured(logits, batch)
@@ -164,7 +138,7 @@ def _go_on_after(
     return language_step_fn(model, params), Prompted(carry, last, jnp.zeros(last.shape, bool))
 
 
-def _applied(model: nn.Module, asked: tuple, key: Key, train: bool) -> tuple[Any, Any]:
+def applied(model: nn.Module, asked: tuple, key: Key, train: bool) -> tuple[Any, Any]:
     """Returns what a model says, and what it shows. It is noisy where it has a key for it."""
     if not train:
         return model.apply(*asked), {}

@@ -152,6 +152,7 @@ def build_tagger(
     return Tagger(
         _encoder(vocab_size, cell_fn or functools.partial(build_cell, config), config),
         num_tags,
+        config.crf,
         config.dropout,
         config.same_dropout,
     )

@@ -14,6 +14,7 @@ from seqjax.data.readers import read_line_stream, read_lines
 from seqjax.errors import InputError
 from seqjax.predict.answer import Answer, Request
 from seqjax.runs.conclude import load
+from seqjax.runs.hearing import Hearing, open_panel
 from seqjax.runs.together import Panel
 
 CHUNK = 64
@@ -29,16 +30,21 @@ def run(flags: DecodeFlags) -> int:
     runs = [load(path) for path in flags.runs]
     search = decode_config(runs[0].config.decode, flags.search)
     with Screen() as screen:
-        panel = Panel(runs, search, read_beside(flags.beside, runs), screen.compiling)
+        panel = open_panel(runs, search, read_beside(flags.beside, runs), screen.compiling)
         lowercase = runs[0].config.data.lowercase
+        if isinstance(panel, Hearing) and (flags.prefix or flags.require or flags.targets):
+            raise InputError(
+                f"{flags.runs[0]}: CTC knows no --prefix, --require and --targets; leave them out"
+            )
         if flags.targets is not None:
+            assert isinstance(panel, Panel)
             _score_all(flags, panel, lowercase, screen)
             return 0
         counts = _answer_all(flags, panel, search, lowercase, screen)
         for number, what in (
             (
                 counts.cut,
-                f"longer than --data.max-source {panel.answerer.asker.max_source} tokens, cut",
+                f"longer than --data.max-source {panel.max_source} tokens, cut",
             ),
             (counts.empty, "answered by nothing"),
             (counts.unfinished, "answered up to their maximal length only; see --max-length"),
@@ -58,9 +64,12 @@ class _Counts(NamedTuple):
 
 
 def _answer_all(
-    flags: DecodeFlags, panel: Panel, search: DecodeConfig, lowercase: bool, screen: Screen
+    flags: DecodeFlags,
+    panel: Panel | Hearing,
+    search: DecodeConfig,
+    lowercase: bool,
+    screen: Screen,
 ) -> _Counts:
-    asker = panel.answerer.asker
     counts = _Counts()
     wanted = flags.beside.keep or search.n_best
     size = 1 if flags.stream else CHUNK * search.batch_size
@@ -74,10 +83,10 @@ def _answer_all(
         )
         sys.stdout.flush()
         best = [found[0] for found in answers]
-        lengths = [asker.read(request).length for request in requests]
+        lengths = [panel.length(request) for request in requests]
         counts = _Counts(
             counts.lines + len(requests),
-            counts.cut + sum(length > asker.max_source for length in lengths),
+            counts.cut + sum(length > panel.max_source for length in lengths),
             counts.empty + sum(not answer.text for answer in best),
             counts.unfinished + sum(not a.finished and a.log_prob > -float("inf") for a in best),
             counts.impossible + sum(answer.log_prob == -float("inf") for answer in best),
@@ -85,12 +94,15 @@ def _answer_all(
     return counts
 
 
-def _requests(flags: DecodeFlags, panel: Panel, lowercase: bool) -> Iterator[tuple[str, Request]]:
+def _requests(
+    flags: DecodeFlags, panel: Panel | Hearing, lowercase: bool
+) -> Iterator[tuple[str, Request]]:
     """Yields each line, and what is asked of it with what the files say."""
     lower = str.lower if lowercase else str
     if flags.prefix is None and flags.require is None:
         yield from ((line, Request(lower(line))) for line in _lines(flags))
         return
+    assert isinstance(panel, Panel)
     lines = list(_lines(flags))
     prefixes = _as_many(flags.prefix, len(lines))
     required = _as_many(flags.require, len(lines))
@@ -99,7 +111,7 @@ def _requests(flags: DecodeFlags, panel: Panel, lowercase: bool) -> Iterator[tup
     ):
         words = tuple(lower(phrase) for phrase in phrases.split("\t")) if phrases else ()
         request = Request(lower(line), lower(prefix), words)
-        trouble = panel.answerer.asker.trouble(request) if line else None
+        trouble = panel.trouble(request) if line else None
         if trouble is not None:
             path = flags.prefix if trouble.of_prefix else flags.require
             raise InputError(f"{path}:{number}: {trouble.why}")

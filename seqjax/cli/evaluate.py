@@ -13,7 +13,8 @@ from seqjax.errors import InputError
 from seqjax.files import write_text
 from seqjax.runs.conclude import Trained, evaluate, load
 from seqjax.runs.diagnose import Report, search_report
-from seqjax.runs.together import Panel
+from seqjax.runs.hearing import open_panel
+from seqjax.tasks.ctc import FramesToText
 from seqjax.tasks.text_to_text import TextToText
 
 
@@ -22,17 +23,19 @@ def run(flags: EvaluateFlags) -> int:
     runs = [load(path) for path in flags.runs]
     trained = _judging(runs[0], flags)
     search = decode_config(trained.config.decode, flags.search)
-    together = isinstance(trained.task, TextToText)
-    if not together and (len(runs) > 1 or flags.report or flags.beside != BesideFlags()):
+    together = isinstance(trained.task, TextToText | FramesToText)
+    if not together and (len(runs) > 1 or flags.beside != BesideFlags()):
         raise InputError(
             f"{flags.runs[0]}: a {trained.config.task} run searches for no answers: it is measured "
-            "alone, without --report and what has a say in answers"
+            "alone, without what has a say in answers"
         )
+    if flags.report and not isinstance(trained.task, TextToText):
+        raise InputError(f"{flags.runs[0]}: --report is of encoder-decoders; leave it out")
     data = _read(flags, trained)
     with Screen() as screen, screen.working("evaluating"):
         panel = None
         if together:
-            panel = Panel(runs, search, read_beside(flags.beside, runs), screen.compiling)
+            panel = open_panel(runs, search, read_beside(flags.beside, runs), screen.compiling)
         scores, decoded = evaluate(
             trained,
             data,

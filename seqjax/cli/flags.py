@@ -265,8 +265,8 @@ class PredictFlags:
     input: str | None = None
     """File with one text a line; by default standard input."""
     n_best: int = 1
-    """Labels given for each line, the most probable first, with tabs between them; there is one
-    sequence of tags."""
+    """Labels, or sequences of tags, given for each line, the most probable first, with tabs between
+    them."""
     probs: bool = False
     """Put its probability after each label."""
     stream: bool = False

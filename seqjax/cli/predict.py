@@ -1,5 +1,6 @@
 """`seqjax predict`: give each line of a file or of standard input its label, or its tags."""
 
+import dataclasses
 import itertools
 import json
 import math
@@ -28,7 +29,9 @@ def run(flags: PredictFlags) -> int:
     source = sys.stdin.buffer
     lines = read_line_stream(source) if flags.input is None else iter(read_lines(flags.input))
     with Screen() as screen:
-        answer_fn = trained.answer_fn(announce=screen.compiling)
+        width = max(flags.n_best, trained.config.decode.beam_size)
+        search = dataclasses.replace(trained.config.decode, n_best=flags.n_best, beam_size=width)
+        answer_fn = trained.answer_fn(search, screen.compiling)
         size = 1 if flags.stream else CHUNK
         while chunk := list(itertools.islice(lines, size)):
             found = answer_fn(trained.weights, [lower(line) for line in chunk])

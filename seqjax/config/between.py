@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 from seqjax.config.decode import DecodeConfig
@@ -16,59 +16,52 @@ _OF_A_DECODER = (
 )
 _OF_ONE_STEP = ("label_smoothing", "label_smoothing_kind", "z_loss")
 """All of the objective that there is to learn about a single step."""
-_OF_A_SENTENCE = tuple(
-    field.name for field in dataclasses.fields(ObjectiveConfig) if field.name not in _OF_ONE_STEP
-)
-_OF_A_SEARCH = tuple(
-    field.name for field in dataclasses.fields(DecodeConfig) if field.name != "batch_size"
-)
+_OF_A_READ_TEXT = ("encoder_repetition_penalty", "encoder_no_repeat_ngram")
+_OF_A_PREFIX_BEAM = ("method", "beam_size", "n_best", "batch_size")
 
-_OF_A_READ_TEXT = {
-    "decode": ("encoder_repetition_penalty", "encoder_no_repeat_ngram", "unknown"),
-    "data": ("source_tokens", "store"),
-    "model": ("source_vectors", "copying", "pooling"),
+_OF_OTHERS = {
+    "classify": ("pooling",),
+    "tag": ("crf", "tag_scheme"),
+    "vectors": ("decoder",),
 }
-_OF_SOUND = {"data": ("mel_bands",)}
+"""Settings of the model that only some tasks know."""
 
-_LEFT_OUT: dict[str, tuple[dict[str, tuple[str, ...]], ...]] = {
-    "text-to-text": (
-        _OF_SOUND,
-        # An answer ends by itself.
-        {"objective": ("sequence_unlikelihood_length",), "model": ("pooling",)},
-    ),
-    "transcribe": (_OF_A_READ_TEXT, {"objective": ("sequence_unlikelihood_length",)}),
-    "describe": (_OF_A_READ_TEXT, _OF_SOUND, {"objective": ("sequence_unlikelihood_length",)}),
-    "language-model": (
-        _OF_SOUND,
-        {
-            "objective": ("coverage_weight", "scheduled_sampling", "risk_weight"),
-            "decode": (
-                *("encoder_repetition_penalty", "encoder_no_repeat_ngram", "coverage_penalty"),
-            ),
-            "data": ("batch_tokens",),
-            "model": ("source_vectors", "pooling"),
-        },
-    ),
-    "classify": (
-        _OF_SOUND,
-        {
-            "objective": _OF_A_SENTENCE,
-            "decode": _OF_A_SEARCH,
-            "data": ("target_tokens",),
-            "model": _OF_A_DECODER,
-        },
-    ),
-    "tag": (
-        _OF_SOUND,
-        {
-            "objective": _OF_A_SENTENCE,
-            "decode": _OF_A_SEARCH,
-            "data": ("target_tokens",),
-            "model": (*_OF_A_DECODER, "pooling", "pyramid"),
-        },
-    ),
-}
-"""Settings of each task's parts that it does not know."""
+
+def _left_out(config: Any) -> Iterator[tuple[str, Iterable[str]]]:
+    """Yields settings of a part that the task does not know, and must be as they are by default."""
+    task, of_vectors = config.task, config.task in ("transcribe", "describe")
+    for who, names in _OF_OTHERS.items():
+        if who != ("vectors" if of_vectors else task):
+            yield "model", names
+    if task != "transcribe":
+        yield "data", ("mel_bands",)
+    if task == "language-model":
+        yield "objective", ("coverage_weight", "scheduled_sampling", "risk_weight")
+        yield "decode", (*_OF_A_READ_TEXT, "coverage_penalty")
+        yield "data", ("batch_tokens",)
+        yield "model", ("source_vectors",)
+    else:
+        yield "objective", ("sequence_unlikelihood_length",)  # an answer ends by itself
+    if of_vectors:
+        yield "decode", (*_OF_A_READ_TEXT, "unknown")
+        yield "data", ("source_tokens", "store")
+        yield "model", ("source_vectors", "copying")
+    if task in ("classify", "tag"):
+        yield "objective", _but(ObjectiveConfig, _OF_ONE_STEP)
+        yield "decode", _but(DecodeConfig, ("batch_size", "n_best", "beam_size"))
+        yield "data", ("target_tokens",)
+        yield "model", _OF_A_DECODER
+    if task == "tag":
+        yield "model", ("pyramid",)
+        yield "objective", _OF_ONE_STEP if config.model.crf else ()
+    if config.model.decoder == "ctc":
+        yield "objective", _but(ObjectiveConfig, ())
+        yield "decode", _but(DecodeConfig, _OF_A_PREFIX_BEAM)
+        yield "model", _OF_A_DECODER
+
+
+def _but(part: Any, kept: Container[str]) -> Iterator[str]:
+    return (field.name for field in dataclasses.fields(part) if field.name not in kept)
 
 
 def check_between(config: Any) -> None:
@@ -80,9 +73,8 @@ def check_between(config: Any) -> None:
         f"one of {', '.join(known)} for {config.task}",
         repr(config.validation.metric),
     )
-    for settings in _LEFT_OUT[config.task]:
-        for part, names in settings.items():
-            _check_left_out(config, part, names)
+    for part, names in _left_out(config):
+        _check_left_out(config, part, names)
     _check_data(config)
     _check_objective(config)
     _check_optimizer(config)
@@ -117,6 +109,12 @@ def _check_data(config: Any) -> None:
         repr(config.data.store),
     )
 
+    require(
+        config.model.decoder != "ctc" or config.decode.method in ("beam", "greedy"),
+        "decode.method",
+        "beam or greedy when model.decoder is ctc",
+        config.decode.method,
+    )
     require(
         config.task != "tag" or config.data.source_tokens != "subwords",
         "data.source_tokens",

@@ -22,6 +22,7 @@ LSTMKind = Literal[
 ]
 
 PoolingKind = Literal["last", "mean", "max", "attention"]
+TagScheme = Literal["any", "bio", "bioes", "iob"]
 
 UnrollWay = Literal["auto", "scan", "fused", "parallel", "cudnn"]
 UNROLL_WAYS = get_args(UnrollWay)
@@ -103,6 +104,16 @@ class ModelConfig:
     pooling: PoolingKind = "max"
     """What is left of a text that is classified: the last state, the mean or the highest of the
     outputs unit by unit, or their mean weighted by attention (classify only)."""
+    crf: bool = False
+    """Learn how tags follow each other: a conditional random field (tag only)."""
+    tag_scheme: TagScheme = "any"
+    """Which tags may follow each other in an answer. bio: a span begins with B- and goes on with
+    I-. bioes: it ends with E-, or is S-. iob: it begins with I-, or B- after one of its kind. any:
+    every tag may follow every other (tag only)."""
+    decoder: Literal["attention", "ctc"] = "attention"
+    """How a target is written from vectors: by a decoder that looks back at them, or at each step
+    of the encoder, blanks between (connectionist temporal classification; transcribe and describe
+    only)."""
     tied_embeddings: bool = True
     """Use the target embedding as the output layer too."""
     dropout: float = 0.2

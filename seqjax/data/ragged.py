@@ -3,7 +3,7 @@
 import array
 import dataclasses
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ class Ragged:
     offsets: np.ndarray
 
     @classmethod
-    def of(cls, rows: Iterable[np.ndarray | list[int]], dtype: Any = np.int32) -> "Ragged":
+    def of(cls, rows: Iterable[np.ndarray | Sequence[int]], dtype: Any = np.int32) -> "Ragged":
         """Returns rows in memory; of several numbers a position, all have equally many."""
         stream = io.BytesIO()
         writer = RowWriter(stream.write, dtype)
@@ -82,7 +82,7 @@ class RowWriter:
         self._write_fn, self._dtype, self._ends = write_fn, dtype, array.array("q", [0])
         self.each: tuple[int, ...] = ()
 
-    def add(self, row: np.ndarray | list[int]) -> None:
+    def add(self, row: np.ndarray | Sequence[int]) -> None:
         """Writes one row, `[time]` or `[time, n]`."""
         row = np.asarray(row, self._dtype)
         self.each = row.shape[1:] or self.each

@@ -23,6 +23,15 @@ def forbid(transitions: Transitions, allowed: Transitions) -> Transitions:
     return jax.tree.map(lambda score, may: jnp.where(may, score, -jnp.inf), transitions, allowed)
 
 
+def no_transitions(tags: int) -> Transitions:
+    """Returns scores of 0: tags do not depend on each other.
+
+    >>> no_transitions(2).between.tolist()
+    [[0.0, 0.0], [0.0, 0.0]]
+    """
+    return Transitions(jnp.zeros(tags), jnp.zeros(tags), jnp.zeros((tags, tags)))
+
+
 def path_scores(
     emissions: Float[Array, "batch time tags"], tags: Padded, transitions: Transitions
 ) -> Float[Array, " batch"]:

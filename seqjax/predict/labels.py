@@ -1,4 +1,4 @@
-"""Text in, labels or tags out: a trained classifier or tagger as its user sees it."""
+"""Sources in, labels or tags out: a trained classifier or tagger as its user sees it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -7,24 +7,41 @@ import jax
 import numpy as np
 
 from seqjax.data.coding import PairCoder
+from seqjax.decode.protocol import Hypotheses
 from seqjax.predict.answer import EMPTY, Answer, Request, silent
 from seqjax.predict.room import height, padded
 from seqjax.predict.voices import Weights
 from seqjax.train.compiled import AnnounceFn, Compiled
-from seqjax.types import Padded, Parameters
+from seqjax.types import Padded
 
-SayFn = Callable[[Parameters, Padded], Any]
-"""`(weights, sources) -> what is said of them`, arrays that lead with the sources."""
+SayFn = Callable[[Weights, Padded], Any]
+"""`(weights, sources) -> what is said of them`: arrays that lead with the sources."""
 
 
-class _Sayer:
-    """Asks a model about texts of like length together.
+class Sayer:
+    """Asks a model about sources of like length together.
 
-    What is said of a text never depends on the texts beside it.
+    What is said of a source never depends on those beside it.
     """
 
-    def __init__(self, say_fn: SayFn, coder: PairCoder, batch_size: int, max_source: int, announce):
-        def label(params, source) -> str:
+    def __init__(
+        self,
+        say_fn: SayFn,
+        coder: PairCoder,
+        *,
+        batch_size: int,
+        max_source: int,
+        announce: AnnounceFn = silent,
+    ):
+        """Args:
+        say_fn: See `SayFn`.
+        coder: What sources are to the model.
+        batch_size: Sources at a time.
+        max_source: Longer ones are cut there.
+        announce: Told of compilations.
+        """
+
+        def label(weights, source) -> str:
             rows, time = source.values.shape[:2]
             return f"answers, {rows} x {time} source steps"
 
@@ -34,50 +51,39 @@ class _Sayer:
     def __call__(
         self, weights: Weights, requests: Sequence[str | Request]
     ) -> Iterator[tuple[int, int, Any]]:
-        """Yields number, length and what is said, of each text that has tokens."""
+        """Yields number, length and what is said, of each source that has steps."""
         texts = [request if isinstance(request, str) else request.text for request in requests]
-        rows = [self._coder.source_ids(text)[: self._max_source] for text in texts]
+        rows = [
+            self._coder.source_ids(text)[: self._max_source] if text.strip() else ()
+            for text in texts
+        ]
         order = sorted((n for n in range(len(rows)) if len(rows[n])), key=lambda n: len(rows[n]))
         size = height(len(order), self._batch_size, width=1)
         for start in range(0, len(order), size):
             numbers = order[start : start + size]
             source = padded([rows[n] for n in numbers], size, self._coder.source.pad_id)
-            said = jax.device_get(self._say(weights.members[0], source))
+            said = jax.device_get(self._say(weights, source))
             for row, number in enumerate(numbers):
                 yield number, len(rows[number]), jax.tree.map(lambda leaf, r=row: leaf[r], said)
 
 
 class Labeller:
-    """Gives the most probable labels of a text, each with its log-probability."""
+    """Gives the most probable labels of a source, each with its log-probability."""
 
-    def __init__(
-        self,
-        log_probs_fn: SayFn,
-        coder: PairCoder,
-        *,
-        n_best: int,
-        batch_size: int,
-        max_source: int,
-        announce: AnnounceFn = silent,
-    ):
+    def __init__(self, sayer: Sayer, names: Sequence[str]):
         """Args:
-        log_probs_fn: Gives `[batch, classes]`, in nats.
-        coder: What texts are to the model.
-        n_best: Labels of each text.
-        batch_size: Texts at a time.
-        max_source: Longer ones are cut there.
-        announce: Told of compilations.
+        sayer: Says `[batch, classes]` log-probabilities, in nats.
+        names: Of the classes.
         """
-        self._sayer = _Sayer(log_probs_fn, coder, batch_size, max_source, announce)
-        self._names, self._n_best = coder.target.tokens, n_best
+        self._sayer, self._names = sayer, names
 
     def __call__(
         self, weights: Weights, requests: Sequence[str | Request], *, first: int = 0
     ) -> list[list[Answer]]:
-        """Returns the labels of each text, the most probable first; see `AnswerFn`."""
+        """Returns all labels of each source, the most probable first; see `AnswerFn`."""
         answers: list[list[Answer]] = [[EMPTY] for _ in requests]
         for number, _, log_probs in self._sayer(weights, requests):
-            order = np.argsort(-log_probs, kind="stable")[: self._n_best].tolist()
+            order = np.argsort(-log_probs, kind="stable").tolist()
             answers[number] = [self._answer(one, float(log_probs[one])) for one in order]
         return answers
 
@@ -86,33 +92,33 @@ class Labeller:
         return Answer(name, (name,), log_prob, log_prob, True)
 
 
-class Tagging:
-    """Gives the tags of the tokens of a text."""
+class Sequences:
+    """Gives sequences of a source: tags of its steps, or what CTC hears in them."""
 
-    def __init__(
-        self,
-        tags_fn: SayFn,
-        coder: PairCoder,
-        *,
-        batch_size: int,
-        max_source: int,
-        announce: AnnounceFn = silent,
-    ):
+    def __init__(self, sayer: Sayer, coder: PairCoder):
         """Args:
-        tags_fn: Gives `[batch, time]` tags, and `[batch]` what they are worth, in nats.
-        coder: What texts are to the model.
-        batch_size, max_source, announce: As of `Labeller`.
+        sayer: Says `Hypotheses`, without EOS.
+        coder: What they mean.
         """
-        self._sayer = _Sayer(tags_fn, coder, batch_size, max_source, announce)
-        self._target = coder.target
+        self._sayer, self._target = sayer, coder.target
 
     def __call__(
         self, weights: Weights, requests: Sequence[str | Request], *, first: int = 0
     ) -> list[list[Answer]]:
-        """Returns one answer to each text: a tag for every token; see `AnswerFn`."""
+        """Returns the sequences of each source, the best first; see `AnswerFn`."""
         answers: list[list[Answer]] = [[EMPTY] for _ in requests]
-        for number, length, (tags, log_prob) in self._sayer(weights, requests):
-            tokens = self._target.tokens_of(tags[:length].tolist())
-            worth = float(log_prob)
-            answers[number] = [Answer(self._target.join(tokens), tuple(tokens), worth, worth, True)]
+        for number, _, found in self._sayer(weights, requests):
+            some = [slot for slot in range(len(found.lengths)) if np.isfinite(found.scores[slot])]
+            answers[number] = [self._answer(found, slot) for slot in some] or [EMPTY]
         return answers
+
+    def _answer(self, found: Hypotheses, slot: int) -> Answer:
+        ids = found.tokens[slot, : found.lengths[slot]].tolist()
+        tokens = self._target.tokens_of(ids)
+        return Answer(
+            self._target.join(tokens),
+            tuple(tokens),
+            float(found.log_probs[slot]),
+            float(found.scores[slot]),
+            bool(found.finished[slot]),
+        )

@@ -66,19 +66,30 @@ class Trained:
         """Returns a run that answers as what gives the answers; `decode` replaces its settings.
 
         Raises:
-          InputError: If it is a run of a task without answers.
+          InputError: If it is a run of a task without answers, or has no use for such settings.
         """
         if not isinstance(self.task, AnsweringTask):
             raise InputError(
                 f"{self.run.path}: a language model answers nothing; use seqjax generate"
             )
         return self.task.answer_fn(
-            decode or self.config.decode,
+            self.searching(decode or self.config.decode),
             self.learner,
             self.vocabularies,
             self.statistics,
             announce,
         )
+
+    def searching(self, decode: DecodeConfig) -> DecodeConfig:
+        """Returns settings of a search, if the run has a use for all of them.
+
+        Raises:
+          InputError: If it has not.
+        """
+        try:
+            return dataclasses.replace(self.config, decode=decode).decode
+        except ValueError as error:
+            raise InputError(f"{self.run.path}: {error}") from None
 
     def continuer(
         self,

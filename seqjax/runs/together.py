@@ -15,6 +15,7 @@ from seqjax.errors import InputError
 from seqjax.metrics.text import UTILITIES
 from seqjax.predict.answer import Answer, Request, silent
 from seqjax.predict.answerer import Answerer
+from seqjax.predict.asker import Trouble
 from seqjax.predict.continuer import line_end, line_start
 from seqjax.predict.voices import Member, Partner, Weights
 from seqjax.runs.conclude import Trained
@@ -73,7 +74,7 @@ class Panel:
         Raises:
           InputError: If the runs, or what stands beside them, do not go together.
         """
-        first = runs[0]
+        first, decode = runs[0], runs[0].searching(decode)
         if beside.keep is not None and beside.keep > decode.n_best:
             raise InputError(
                 f"keep must be at most decode.n_best ({decode.n_best}), got {beside.keep}"
@@ -81,19 +82,20 @@ class Panel:
         members = [_member(run) for run in runs]
         for run in runs:
             _refuse_odd_ones(first, run)
+        longest_target = max(run.statistics["longest_target"] for run in runs)
         _refuse_what_needs_attention(first, decode)
         target = first.vocabularies["target"]
         partner, theirs = None, ()
         if beside.language_model is not None:
-            partner = _partner(beside.language_model, beside.language_weight, target)
+            partner = partner_of(beside.language_model, beside.language_weight, target)
             theirs = beside.language_model.params
         self.beside, self._announce = beside, announce
         self.weights = Weights(tuple(run.params for run in runs), theirs)
         self.answerer = Answerer(
             members,
-            decode,
+            TextToText(first.config).bounded(decode, longest_target),
             build_rules(decode, target, forbidden=beside.forbidden),
-            longest_target=max(run.statistics["longest_target"] for run in runs),
+            longest_target=longest_target,
             max_source=min(run.config.data.max_source for run in runs),
             partner=partner,
             lexicon=beside.lexicon,
@@ -108,6 +110,19 @@ class Panel:
         if self.beside.consensus != "none":
             answers = [self._by_consensus(found) for found in answers]
         return [found[: self.beside.keep] for found in answers]
+
+    @property
+    def max_source(self) -> int:
+        """Steps at which longer sources are cut."""
+        return self.answerer.asker.max_source
+
+    def length(self, request: Request) -> int:
+        """Returns the steps of a source, not cut."""
+        return self.answerer.asker.read(request).length
+
+    def trouble(self, request: Request) -> Trouble | None:
+        """Returns why no answer can hold what a request wants; None if one can."""
+        return self.answerer.asker.trouble(request)
 
     def score(self, sources: Sequence[str], targets: Sequence[str]) -> list[Answer]:
         """Returns given answers with their log-probabilities and scores."""
@@ -154,19 +169,19 @@ def _plain(decode: DecodeConfig) -> DecodeConfig:
 
 
 def _member(run: Trained) -> Member:
-    if not isinstance(run.task, TextToText):  # of vectors, too
+    if not isinstance(run.task, TextToText):
         raise InputError(
-            f"{run.run.path}: is a {run.config.task} run; only runs that answer texts with texts "
-            f"answer together ({USE[run.config.task]})"
+            f"{run.run.path}: is a {run.config.task} run; only encoder-decoders answer together"
+            f"{USE.get(run.config.task, '')}"
         )
     model: Any = run.learner.model
     return Member(model, run.task.coder(run.vocabularies))
 
 
 USE = {
-    "language-model": "use seqjax generate",
-    "classify": "use seqjax predict",
-    "tag": "use seqjax predict",
+    "language-model": "; use seqjax generate",
+    "classify": "; use seqjax predict",
+    "tag": "; use seqjax predict",
 }
 """What runs of other tasks are used with."""
 
@@ -204,7 +219,7 @@ def _refuse_what_needs_attention(first: Trained, decode: DecodeConfig) -> None:
         )
 
 
-def _partner(language: Trained, weight: float, target: Vocabulary) -> Partner:
+def partner_of(language: Trained, weight: float, target: Vocabulary) -> Partner:
     """Pairs the tokens of the answers with those of a language model, by what is written."""
     if language.config.task != "language-model":
         raise InputError(

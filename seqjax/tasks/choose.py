@@ -2,22 +2,22 @@
 
 from seqjax.config import Config
 from seqjax.tasks.classify import Classify
+from seqjax.tasks.ctc import FramesToText
 from seqjax.tasks.language_model import LanguageModeling
 from seqjax.tasks.tag import Tag
 from seqjax.tasks.task import Task
 from seqjax.tasks.text_to_text import TextToText
-from seqjax.tasks.vectors_to_text import VectorsToText
 
 
 def build_task(config: Config) -> Task:
     """Returns what `config` names."""
     match config.task:
-        case "text-to-text":
+        case "transcribe" | "describe" if config.model.decoder == "ctc":
+            return FramesToText(config)
+        case "text-to-text" | "transcribe" | "describe":
             return TextToText(config)
         case "language-model":
             return LanguageModeling(config)
-        case "transcribe" | "describe":
-            return VectorsToText(config)
         case "classify":
             return Classify(config)
         case "tag":

@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 
 import jax
 
-from seqjax.build.learner import Learner, build_step_learner
+from seqjax.build.learner import Learner
 from seqjax.build.model import build_classifier
+from seqjax.build.steps import build_classifier_learner
 from seqjax.build.teacher import Teacher
 from seqjax.config import DecodeConfig
 from seqjax.data.readers import FitsFn, Pairs
@@ -44,7 +45,7 @@ class Classify(PairTask):
         model = build_classifier(
             self.config.model, vocab_size=sizes["source"], num_classes=sizes["target"]
         )
-        return build_step_learner(model, self.config.objective)
+        return build_classifier_learner(model, self.config.objective)
 
     def answer_fn(
         self,
@@ -54,18 +55,12 @@ class Classify(PairTask):
         statistics: Mapping[str, Any],
         announce: AnnounceFn,
     ) -> Labeller:
-        def log_probs_fn(params, source):
-            logits: Any = learner.model.apply({"params": params}, source)
+        def log_probs_fn(weights, source):
+            logits: Any = learner.model.apply({"params": weights.members[0]}, source)
             return jax.nn.log_softmax(logits[:, 0])
 
-        return Labeller(
-            log_probs_fn,
-            self.coder(vocabularies),
-            n_best=len(vocabularies["target"]),
-            batch_size=decode.batch_size,
-            max_source=self.config.data.max_source,
-            announce=announce,
-        )
+        sayer = self.sayer(log_probs_fn, decode, vocabularies, announce)
+        return Labeller(sayer, vocabularies["target"].tokens)
 
     def judged(
         self,

@@ -8,22 +8,28 @@ import numpy as np
 
 from seqjax.build.coded import code_pairs
 from seqjax.build.splits import pair_splits
-from seqjax.config import Config
+from seqjax.config import Config, DecodeConfig
 from seqjax.data.batching import BatchPlan, fit_shapes
 from seqjax.data.coding import PairCoder, encode_pairs
 from seqjax.data.counts import token_counts
+from seqjax.data.frames import FrameKind, trouble
 from seqjax.data.plan_report import plan_report
 from seqjax.data.planning import Shape
 from seqjax.data.readers import FitsFn, Pairs, Splits, anything, read_pairs
 from seqjax.data.sides import SideKind, holds_vectors
 from seqjax.errors import InputError
+from seqjax.predict.labels import Sayer, SayFn
 from seqjax.survey.finding import percent
 from seqjax.survey.leakage import seen_in_training
 from seqjax.tasks.task import TaskData, Vocabularies
+from seqjax.train.compiled import AnnounceFn
 from seqjax.types import Batch, Padded
 
 NAMES = {"label": "labels", "sound": "mel bands", "arrays": "numbers a step"}
 """Of kinds, where their own does not serve."""
+
+VECTORS: Mapping[str, FrameKind] = {"transcribe": "sound", "describe": "arrays"}
+"""What the sources are of tasks that read no text."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +47,9 @@ class PairTask:
     @property
     def kinds(self) -> dict[str, SideKind]:
         """What there is on each side."""
-        return {"source": self.config.data.source_tokens, "target": self.config.data.target_tokens}
+        data = self.config.data
+        source: SideKind = VECTORS.get(self.config.task) or data.source_tokens
+        return {"source": source, "target": data.target_tokens}
 
     @property
     def of_vectors(self) -> bool:
@@ -56,8 +64,9 @@ class PairTask:
         )
 
     def fits(self, source: str, target: str) -> str | None:
-        """Returns why a source cannot have such a target, or None."""
-        return None
+        """Returns why a source cannot be read, or not have such a target, or None."""
+        kind = VECTORS.get(self.config.task)
+        return None if kind is None else trouble(source, kind)
 
     def unseen_fits(self, targets: Iterable[str]) -> FitsFn:
         """Returns what else must hold of a pair that is not learnt, given the targets that are."""
@@ -133,6 +142,22 @@ class PairTask:
         """Returns batches of the shapes of training and one more if needed; see `Task`."""
         shapes = [Shape(*shape) for shape in statistics["shapes"]]
         return self._plan(examples, vocabularies, shapes).batches(0)
+
+    def sayer(
+        self,
+        say_fn: SayFn,
+        decode: DecodeConfig,
+        vocabularies: Vocabularies,
+        announce: AnnounceFn,
+    ) -> Sayer:
+        """Returns what asks a model that says something of each source at once."""
+        return Sayer(
+            say_fn,
+            self.coder(vocabularies),
+            batch_size=decode.batch_size,
+            max_source=self.config.data.max_source,
+            announce=announce,
+        )
 
     def _plan(self, pairs: Pairs, vocabularies: Vocabularies, shapes: Sequence[Shape]) -> BatchPlan:
         for target in pairs.targets if not vocabularies["target"].specials else ():

@@ -5,36 +5,40 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-import jax
-import jax.numpy as jnp
-
-from seqjax.build.learner import Learner, build_step_learner
+from seqjax.build.learner import Learner
 from seqjax.build.model import build_tagger
+from seqjax.build.steps import build_tagger_learner
 from seqjax.build.teacher import Teacher
 from seqjax.config import DecodeConfig
 from seqjax.data.readers import FitsFn, Pairs
 from seqjax.data.sides import SideKind
+from seqjax.data.tagging import allowed_transitions
 from seqjax.data.vocabulary import Vocabulary
-from seqjax.masking import length_mask
+from seqjax.decode.viterbi import viterbi
+from seqjax.errors import InputError
+from seqjax.lattice import forbid, no_transitions
 from seqjax.metrics.spans import evaluate_tags
 from seqjax.predict.answer import Answer
-from seqjax.predict.labels import Tagging
+from seqjax.predict.labels import Sequences
 from seqjax.predict.looking import LookFn, looks_nowhere
 from seqjax.tasks.pairs import PairTask, not_of_training
 from seqjax.tasks.task import Decoded, Simple, TaskData, Vocabularies
 from seqjax.train.compiled import AnnounceFn
+from seqjax.types import Transitions
 
 
 @dataclasses.dataclass(frozen=True)
 class Tag(PairTask):
     """An encoder reads a text, and each of its outputs gives a tag; see `Task`.
 
+    The tags of a text are the likeliest sequence, of those that `model.tag_scheme` allows.
+
     Targets are as many tags as the source has tokens, without an end.
     """
 
     ends: ClassVar[bool] = False
     searches: ClassVar[bool] = False
-    validation_scores: ClassVar[tuple[str, ...]] = ("exact_match", "span_f1")
+    validation_scores: ClassVar[tuple[str, ...]] = ("accuracy", "exact_match", "span_f1")
 
     @property
     def kinds(self) -> dict[str, SideKind]:
@@ -56,7 +60,7 @@ class Tag(PairTask):
         model = build_tagger(
             self.config.model, vocab_size=sizes["source"], num_tags=sizes["target"]
         )
-        return build_step_learner(model, self.config.objective)
+        return build_tagger_learner(model, self.config.objective)
 
     def answer_fn(
         self,
@@ -65,20 +69,31 @@ class Tag(PairTask):
         vocabularies: Vocabularies,
         statistics: Mapping[str, Any],
         announce: AnnounceFn,
-    ) -> Tagging:
-        def tags_fn(params, source):
-            logits: Any = learner.model.apply({"params": params}, source)
-            mask = length_mask(source.lengths, logits.shape[1])
-            worth = jnp.max(jax.nn.log_softmax(logits), axis=-1)
-            return jnp.argmax(logits, axis=-1), jnp.sum(jnp.where(mask, worth, 0.0), axis=1)
+    ) -> Sequences:
+        target = vocabularies["target"]
+        allowed = self._allowed(target.tokens)
 
-        return Tagging(
-            tags_fn,
-            self.coder(vocabularies),
-            batch_size=decode.batch_size,
-            max_source=self.config.data.max_source,
-            announce=announce,
-        )
+        def tags_fn(weights, source):
+            said: Any = learner.model.apply({"params": weights.members[0]}, source)
+            scores = said.transitions or no_transitions(len(target))
+            if allowed is not None:
+                scores = forbid(scores, allowed)
+            return viterbi(
+                said.logits, said.lengths, scores, pad_id=target.pad_id, n_best=decode.n_best
+            )
+
+        sayer = self.sayer(tags_fn, decode, vocabularies, announce)
+        return Sequences(sayer, self.coder(vocabularies))
+
+    def _allowed(self, tags: Sequence[str]) -> Transitions | None:
+        """Returns which tags may follow each other, as far as their names say."""
+        scheme = self.config.model.tag_scheme
+        if scheme == "any":
+            return None
+        try:
+            return allowed_transitions(tags, scheme)
+        except ValueError as error:
+            raise InputError(f"--model.tag-scheme {scheme}: {error}") from None
 
     def judged(
         self,

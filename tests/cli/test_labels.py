@@ -91,9 +91,9 @@ def test_what_does_not_fit_is_told_with_its_line(trained, tmp_path, capsys, task
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("decode", "classify"), "only runs that answer texts with texts answer together"),
+        (("decode", "classify"), "only encoder-decoders answer together"),
         (("generate", "tag", "--prompt", "a"), "is a tag run, which does not go on from a text"),
-        (("evaluate", "classify", "--report"), "searches for no answers"),
+        (("evaluate", "classify", "--report"), "--report is of encoder-decoders"),
     ],
 )
 def test_other_commands_say_which_one_is_meant(trained, capsys, words, message):
@@ -102,6 +102,10 @@ def test_other_commands_say_which_one_is_meant(trained, capsys, words, message):
 
 
 def test_settings_that_a_task_has_no_use_for_are_refused(tmp_path, capsys):
-    for setting in ("--model.attention=dot", "--decode.beam-size=3", "--objective.risk-weight=1"):
+    for setting in (
+        "--model.attention=dot",
+        "--decode.length-penalty=2",
+        "--objective.risk-weight=1",
+    ):
         told = one_line_error(capsys, "train", "--task", "classify", setting)
         assert "for classify, which has no use for it" in told

@@ -1,0 +1,101 @@
+"""A run that hears labels in frames (CTC), perhaps with a language model, as one that answers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax.numpy as jnp
+
+from seqjax.build.stepping import language_step_fn, unread
+from seqjax.config import DecodeConfig
+from seqjax.decode.prefix_beam import Language
+from seqjax.decode.protocol import Symbols
+from seqjax.errors import InputError
+from seqjax.predict.answer import Answer, Request, silent
+from seqjax.predict.continuer import line_end, line_start
+from seqjax.predict.voices import Weights
+from seqjax.runs.conclude import Trained
+from seqjax.runs.together import Beside, Panel, partner_of
+from seqjax.tasks.ctc import FramesToText, LanguageFn
+from seqjax.train.compiled import AnnounceFn
+
+
+class Hearing:
+    """One run of CTC; what a `Panel` is of encoder-decoders.
+
+    Attributes:
+      max_source: Steps at which longer sources are cut.
+    """
+
+    def __init__(
+        self,
+        run: Trained,
+        decode: DecodeConfig,
+        beside: Beside = Beside(),  # noqa: B008, it is a value
+        announce: AnnounceFn = silent,
+    ):
+        """Args:
+        run: What was trained.
+        decode: How to search.
+        beside: A language model may have a say, and nothing else.
+        announce: Told of compilations.
+
+        Raises:
+          InputError: If anything else is to have a say, or the language model has other tokens.
+        """
+        task = run.task
+        assert isinstance(task, FramesToText)
+        alone = beside._replace(language_model=None, language_weight=Beside().language_weight)
+        if alone != Beside():
+            raise InputError(
+                f"{run.run.path}: beside CTC only a language model has a say (--language-model)"
+            )
+        theirs: Any = () if beside.language_model is None else beside.language_model.params
+        self.max_source, self._coder = run.config.data.max_source, task.coder(run.vocabularies)
+        self._weights = Weights((run.params,), theirs)
+        self._answer = task.answer_fn(
+            run.searching(decode),
+            run.learner,
+            run.vocabularies,
+            run.statistics,
+            announce,
+            _language_fn(run, beside),
+        )
+
+    def __call__(self, requests: Sequence[str | Request], *, first: int = 0) -> list[list[Answer]]:
+        """Returns the answers to each source, best first."""
+        return self._answer(self._weights, requests, first=first)
+
+    def length(self, request: Request) -> int:
+        """Returns the steps of a source, not cut."""
+        return len(self._coder.source_ids(request.text)) if request.text.strip() else 0
+
+
+def _language_fn(run: Trained, beside: Beside) -> LanguageFn | None:
+    language = beside.language_model
+    if language is None:
+        return None
+    partner = partner_of(language, beside.language_weight, run.vocabularies["target"])
+    text = language.vocabularies["text"]
+    symbols = Symbols(line_start(text), line_end(text), text.pad_id)
+
+    def language_fn(weights: Weights, rows: int) -> Language:
+        theirs: Any = weights.partner
+        return Language(
+            language_step_fn(partner.model, theirs),
+            unread(partner.model, partner.first_id, rows),
+            partner.weight,
+            jnp.zeros(len(partner.ids)),
+            symbols,
+            jnp.asarray(partner.ids),
+        )
+
+    return language_fn
+
+
+def open_panel(
+    runs: Sequence[Trained], decode: DecodeConfig, beside: Beside, announce: AnnounceFn
+) -> Panel | Hearing:
+    """Returns what answers with these runs; see `Panel` and `Hearing`."""
+    if len(runs) == 1 and isinstance(runs[0].task, FramesToText):
+        return Hearing(runs[0], decode, beside, announce)
+    return Panel(runs, decode, beside, announce)

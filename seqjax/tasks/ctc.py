@@ -1,0 +1,77 @@
+"""Vectors to text without a decoder: each step of the encoder says a label, or nothing (CTC)."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import jax
+
+from seqjax.build.learner import Learner
+from seqjax.build.model import build_tagger
+from seqjax.build.steps import BLANK_ID, build_ctc_learner
+from seqjax.build.teacher import Teacher
+from seqjax.config import DecodeConfig
+from seqjax.decode.ctc import ctc_greedy
+from seqjax.decode.prefix_beam import Language, ctc_beam
+from seqjax.predict.labels import Sequences
+from seqjax.predict.looking import LookFn, looks_nowhere
+from seqjax.predict.voices import Weights
+from seqjax.tasks.task import Vocabularies
+from seqjax.tasks.texts import TextTask
+from seqjax.train.compiled import AnnounceFn
+
+LanguageFn = Callable[[Weights, int], Language]
+"""`(weights, rows) -> Language`: who else has a say."""
+
+
+@dataclasses.dataclass(frozen=True)
+class FramesToText(TextTask):
+    """An encoder reads vectors, and labels are what its steps say, blanks between; see `Task`."""
+
+    ends: ClassVar[bool] = False
+
+    def learner(self, sizes: Mapping[str, int], teachers: Sequence[Teacher] = ()) -> Learner:
+        model = build_tagger(self.config.model, vocab_size=None, num_tags=sizes["target"])
+        return build_ctc_learner(model)
+
+    def answer_fn(
+        self,
+        decode: DecodeConfig,
+        learner: Learner,
+        vocabularies: Vocabularies,
+        statistics: Mapping[str, Any],
+        announce: AnnounceFn,
+        language_fn: LanguageFn | None = None,
+    ) -> Sequences:
+        """Returns what gives answers; see `Task`.
+
+        Args:
+          decode: Greedy, or a beam of prefixes.
+          learner, vocabularies, statistics, announce: As in `Task`.
+          language_fn: Also listens to a language model.
+        """
+        pad_id = vocabularies["target"].pad_id
+        most = statistics["longest_target"] + 10
+
+        def search(weights: Weights, source):
+            said: Any = learner.model.apply({"params": weights.members[0]}, source)
+            log_probs = jax.nn.log_softmax(said.logits)
+            if decode.method == "greedy":
+                return ctc_greedy(log_probs, said.lengths, blank_id=BLANK_ID, pad_id=pad_id)
+            language = language_fn(weights, said.lengths.shape[0]) if language_fn else None
+            return ctc_beam(
+                log_probs,
+                said.lengths,
+                blank_id=BLANK_ID,
+                pad_id=pad_id,
+                width=decode.beam_size,
+                max_length=most,
+                n_best=decode.n_best,
+                language=language,
+            )
+
+        sayer = self.sayer(search, decode, vocabularies, announce)
+        return Sequences(sayer, self.coder(vocabularies))
+
+    def look_fn(self, learner: Learner, vocabularies: Vocabularies, announce: AnnounceFn) -> LookFn:
+        return looks_nowhere
