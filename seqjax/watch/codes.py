@@ -26,10 +26,11 @@ NOTHING_LEARNT = Code(
 TOO_GOOD = Code(
     "SJ-T03",
     "validation is better than it should be",
-    "A validation loss far below the training loss, or nearly all answers right after one epoch, "
-    "is what a leak looks like: validation examples that stand in training as well. Dropout and "
-    "label smoothing make the training loss higher, but not that much. It is no fault where the "
-    "task is easy.",
+    "A validation loss far below the training loss is what a leak looks like: validation examples "
+    "that stand in training as well. Dropout and label smoothing make the training loss higher, "
+    "but not that much. Where nearly all answers are right in the first epoch, less of a distance "
+    "is enough: training examples are as new to the model then as those of validation, and a task "
+    "that is simply easy is so for both.",
     "seqjax inspect --data counts the pairs that stand in both; split by whole sources, or leave "
     "--valid away and have such a split made.",
 )
