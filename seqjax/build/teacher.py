@@ -28,7 +28,7 @@ class Teacher(NamedTuple):
     params: Parameters
 
 
-def build_teachers(config: Config, vocabularies: Mapping[str, Vocabulary]) -> tuple[Teacher, ...]:
+def build_teachers(config: Config, vocabularies: Mapping[str, Any]) -> tuple[Teacher, ...]:
     """Returns the teachers that `config.objective.teacher` names.
 
     Raises:
@@ -61,7 +61,7 @@ def language_says(
     return [logits for _, logits in said], tuple(carry for carry, _ in said)
 
 
-def _load(path: str, config: Config, vocabularies: Mapping[str, Vocabulary]) -> Teacher:
+def _load(path: str, config: Config, vocabularies: Mapping[str, Any]) -> Teacher:
     run = open_run(path)
     theirs = run.read_config()
     if theirs.task != config.task:
@@ -90,7 +90,7 @@ def _load(path: str, config: Config, vocabularies: Mapping[str, Vocabulary]) -> 
     return Teacher(model, jax.tree.map(jnp.asarray, params))
 
 
-def _model(config: Config, vocabularies: Mapping[str, Vocabulary]) -> tuple[nn.Module, Any]:
+def _model(config: Config, vocabularies: Mapping[str, Any]) -> tuple[nn.Module, Any]:
     """Returns a run's model and the shapes of its weights. What cuDNN trained needs no GPU here."""
     settings = config.model
     if settings.unroll == "cudnn":

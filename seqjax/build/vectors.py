@@ -12,7 +12,6 @@ from jaxtyping import Array, Bool, Float
 from seqjax.build.tables import Tables
 from seqjax.config import ModelConfig
 from seqjax.data.vectors import Vectors, read_vectors
-from seqjax.data.vocabulary import Vocabulary
 from seqjax.types import Parameters
 
 Found = Mapping[str, Vectors]
@@ -20,7 +19,7 @@ Found = Mapping[str, Vectors]
 NOTHING_FOUND: Found = MappingProxyType({})
 
 
-def build_vectors(config: ModelConfig, vocabularies: Mapping[str, Vocabulary]) -> Found:
+def build_vectors(config: ModelConfig, vocabularies: Mapping[str, Any]) -> Found:
     """Reads the files that `config` names.
 
     Raises:
@@ -32,14 +31,14 @@ def build_vectors(config: ModelConfig, vocabularies: Mapping[str, Vocabulary]) -
     }
 
 
-def _paths(config: ModelConfig, vocabularies: Mapping[str, Vocabulary]) -> dict[str, str]:
+def _paths(config: ModelConfig, vocabularies: Mapping[str, Any]) -> dict[str, str]:
     target = "target" if "target" in vocabularies else "text"
     paths = {"source": config.source_vectors, target: config.target_vectors}
     return {side: path for side, path in paths.items() if path is not None}
 
 
 def vector_lines(
-    config: ModelConfig, vocabularies: Mapping[str, Vocabulary], found: Found
+    config: ModelConfig, vocabularies: Mapping[str, Any], found: Found
 ) -> list[str]:
     """Returns one line for each vocabulary with vectors: how many of its tokens have one."""
     paths = _paths(config, vocabularies)
@@ -73,7 +72,7 @@ def started_table(
 
 
 def held_rows(
-    config: ModelConfig, vocabularies: Mapping[str, Vocabulary], found: Found
+    config: ModelConfig, vocabularies: Mapping[str, Any], found: Found
 ) -> dict[str, Bool[Array, " vocab"]]:
     """Returns which rows of each embedding are not to be learnt, if `config` wants any such.
 

@@ -44,8 +44,8 @@ class Hearing:
         """
         task = run.task
         assert isinstance(task, FramesToText)
-        alone = beside._replace(language_model=None, language_weight=Beside().language_weight)
-        if alone != Beside():
+        others = (beside.forbidden, beside.lexicon, beside.rerank, beside.keep)
+        if any(others) or beside.consensus != "none":
             raise InputError(
                 f"{run.run.path}: beside CTC only a language model has a say (--language-model)"
             )
