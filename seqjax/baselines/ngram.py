@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqjax.baselines.counts import Stream, check_ids, count_ngrams, lay_out
+from seqjax.baselines.counts import check_ids, count_ngrams, lay_out
 from seqjax.baselines.smoothing import Order, smooth
 
 
@@ -34,13 +34,12 @@ class NGramModel(NamedTuple):
         tokens = np.asarray(tokens, np.int64)
         window = self._window(context)
         check_ids(tokens, self.vocab_size)
-        whole = np.concatenate([window, tokens])
-        return self._log_probs(Stream(whole, np.arange(len(whole))))[len(window) :]
+        return self._log_probs(np.concatenate([window, tokens]))[len(window) :]
 
     def sequence_log_probs(self, sequences: Iterable[np.ndarray]) -> np.ndarray:
         """Returns `[time]`, those of all tokens of sequences, end to end; each starts afresh."""
         stream = lay_out(sequences, self.vocab_size)
-        return self._log_probs(stream)[stream.places > 0]
+        return self._log_probs(stream.tokens)[stream.places > 0]
 
     def next_distribution(self, context: Sequence[int] | np.ndarray = ()) -> np.ndarray:
         """Returns `[vocab]`, the probabilities of what follows a context as in `log_probs`."""
@@ -52,12 +51,13 @@ class NGramModel(NamedTuple):
         window = np.concatenate([[self.vocab_size], ids])
         return window[max(0, len(window) - len(self.orders) + 1) :]
 
-    def _log_probs(self, stream: Stream) -> np.ndarray:
-        tokens, base = stream.tokens, self.vocab_size + 1
+    def _log_probs(self, tokens: np.ndarray) -> np.ndarray:
+        # Nothing is known beyond a boundary: it was never seen but as the first of its n-gram.
+        base = self.vocab_size + 1
         probs = np.full(len(tokens), 1 / self.vocab_size)
         contexts = np.zeros(len(tokens), np.int64)
-        for length, order in enumerate(self.orders, start=1):
-            known = np.flatnonzero((contexts >= 0) & (stream.places >= length - 1))
+        for order in self.orders:
+            known = np.flatnonzero(contexts >= 0)
             found = find(order.keys, contexts[known] * base + tokens[known])
             gains = np.where(found >= 0, order.gains[found], 0.0)
             probs[known] = order.backoffs[contexts[known]] * probs[known] + gains
