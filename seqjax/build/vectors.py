@@ -37,9 +37,7 @@ def _paths(config: ModelConfig, vocabularies: Mapping[str, Any]) -> dict[str, st
     return {side: path for side, path in paths.items() if path is not None}
 
 
-def vector_lines(
-    config: ModelConfig, vocabularies: Mapping[str, Any], found: Found
-) -> list[str]:
+def vector_lines(config: ModelConfig, vocabularies: Mapping[str, Any], found: Found) -> list[str]:
     """Returns one line for each vocabulary with vectors: how many of its tokens have one."""
     paths = _paths(config, vocabularies)
     return [

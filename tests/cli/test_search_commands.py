@@ -269,7 +269,7 @@ def test_runs_that_do_not_go_together_are_refused(
     run, language_run, files, tmp_path, monkeypatch, capsys
 ):
     fed(monkeypatch, LINES)
-    assert "answers nothing" in one_line_error(capsys, "decode", run, language_run)
+    assert "use seqjax generate" in one_line_error(capsys, "decode", run, language_run)
     error = one_line_error(capsys, "decode", run, "--language-model", run)
     assert "must be a language model to be listened to" in error
     error = one_line_error(capsys, "decode", run, "--language-model", language_run)

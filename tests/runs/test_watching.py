@@ -158,10 +158,9 @@ def test_a_unigram_model_has_the_loss_that_facts_say(kind):
 
 
 def test_baselines_are_the_most_frequent_answer_and_the_source_itself():
-    config = Config()
-    data = build_task(Config(data=DataConfig(embedded="copy", examples=300, max_length=4))).data()
+    task = build_task(Config(data=DataConfig(embedded="copy", examples=300, max_length=4)))
     valid = Pairs(["ab", "b", "c"], ["ab", "a", "ab"])
-    found = build_facts(config, data._replace(valid=valid)).baselines
+    found = build_facts(task, task.data()._replace(valid=valid)).baselines
     assert found == {
         "always answering 'ab'": {"exact_match": 2 / 3, "token_error_rate": 1 / 5},
         "giving back the source": {"exact_match": 1 / 3, "token_error_rate": 3 / 5},
