@@ -31,7 +31,7 @@ class PlanReport(NamedTuple):
 
     @property
     def compilations(self) -> int:
-        """How often the training step is compiled: once a shape, at the first batch of it."""
+        """How often the training step is compiled: once a shape."""
         return len(self.shapes)
 
     def document(self) -> dict[str, Any]:

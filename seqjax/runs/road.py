@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import itertools
 import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -22,7 +23,7 @@ from seqjax.runs.going_on import (
 )
 from seqjax.runs.measure import build_validator
 from seqjax.runs.profile import Profiled, refuse_unreachable
-from seqjax.runs.setup import Setup, Step, set_up
+from seqjax.runs.setup import Setup, Step, of_each_shape, set_up
 from seqjax.runs.spectator import Silent, Spectator
 from seqjax.runs.watching import Unrecorded, Watching
 from seqjax.tasks.choose import build_task
@@ -38,6 +39,9 @@ from seqjax.train.processes import Agreement, OwnRows, is_first, jointly, severa
 from seqjax.train.progress import Progress
 from seqjax.train.step import TrainState
 from seqjax.types import Batch
+
+LOOKED_AT = 64
+"""Batches that are looked at for the shapes that come first."""
 
 
 class Outcome(NamedTuple):
@@ -137,7 +141,8 @@ def _train(
     if profile_steps is not None:
         record = Profiled(step_fn, profile_steps, progress.step, run.profile, spectator.note)
     goal = spectator.training(progress, steps=setup.total_steps, minutes=config.minutes)
-    with goal, interrupts.polled():
+    with contextlib.closing(step_fn), goal, interrupts.polled():
+        _begin_to_compile(step_fn, setup, state, progress)
         state, progress, reason = fit(
             state,
             progress,
@@ -165,6 +170,21 @@ def _train(
         record.close()
     spent = watching.finish(progress, interrupted=reason == INTERRUPTED)
     return Outcome(run, data, state, progress, reason, step_fn.compilations, spent)
+
+
+def _begin_to_compile(step_fn: Step, setup: Setup, state: TrainState, at: Progress) -> None:
+    """Has the shapes that come first compiled side by side, while what is there already trains.
+
+    On a GPU a compiler tries which of several ways is fastest: there nothing else may run.
+    """
+    if jax.default_backend() != "cpu" or several() or setup.planned_shapes < 2:
+        return
+    left = LOOKED_AT if setup.total_steps is None else setup.total_steps - at.step
+    coming = itertools.islice(
+        setup.data.feed.batches(at.epoch, at.batch), min(max(left, 0), LOOKED_AT)
+    )
+    batches = map(setup.layout.put_rows, of_each_shape(coming))
+    step_fn.begin(state, batches, put(setup.key, setup.layout.everywhere))
 
 
 def _leave_if(stopping: Callable[[], bool]) -> None:

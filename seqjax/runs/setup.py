@@ -1,5 +1,6 @@
 """A training before its first step: all that a configuration describes, built in one place."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import jax
@@ -77,6 +78,11 @@ class Setup(NamedTuple):
             *vector_lines(self.config.model, self.data.vocabularies, self.found),
         ]
 
+    @property
+    def planned_shapes(self) -> int:
+        """How many shapes training batches may have."""
+        return len(self.data.statistics.get("shapes", [()]))
+
     def first_state(self) -> TrainState:
         """Returns the state before the first update, on its devices. The weights exist once."""
         params = started(jax.jit(self.learner.init)(self.data.example, self.key), self.start)
@@ -135,6 +141,15 @@ class Step:
     def __call__(self, state: TrainState, batch: Batch, key: Key) -> tuple[TrainState, StepMetrics]:
         return self._compiled(state, batch, key, self._given)
 
+    def begin(self, state: TrainState, batches: Iterable[Batch], key: Key) -> None:
+        """Begins to compile for the shapes of these batches, side by side."""
+        for batch in batches:
+            self._compiled.begin(state, batch, key, self._given)
+
+    def close(self) -> None:
+        """Compiles nothing more of what was begun."""
+        self._compiled.close()
+
     def executable(self, state: TrainState, batch: Batch, key: Key) -> Any:
         """Returns what runs for a batch of this shape, compiled now if it was not yet."""
         return self._compiled.executable(state, batch, key, self._given)
@@ -181,6 +196,14 @@ def _total_steps(config: Config, epoch_steps: int) -> int | None:
     by_epochs = config.epochs * epoch_steps if config.epochs else None
     known = [steps for steps in (config.steps, by_epochs) if steps is not None]
     return min(known) if known else None
+
+
+def of_each_shape(batches: Iterable[Batch]) -> list[Batch]:
+    """Returns the first batch of each shape, in that order."""
+    found: dict[str, Batch] = {}
+    for batch in batches:
+        found.setdefault(shape_name(batch), batch)
+    return list(found.values())
 
 
 def shape_name(batch: Batch) -> str:
