@@ -29,6 +29,7 @@ def test_without_a_gpu_it_says_so_in_one_line(capsys):
     assert err == "error: bench gpu needs a GPU, JAX has cpu; ask `seqjax doctor`\n"
 
 
+@pytest.mark.slow
 def test_ways_through_time_agree():
     rows = list(gpu.agreement((2, 3, 8), on_gpu=False))
     assert len(rows) == 3

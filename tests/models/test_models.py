@@ -191,7 +191,7 @@ def test_padding_and_batch_mates_change_no_logit(variant):
         np.testing.assert_allclose(same, logits[row, :length], atol=1e-5)
 
 
-@pytest.mark.parametrize("bridge", ("linear", "copy"))
+@pytest.mark.parametrize("bridge", ("linear", pytest.param("copy", marks=pytest.mark.slow)))
 def test_reading_backward_is_reading_a_reversed_source(bridge):
     _, _, source, target = make("default")
     backward, forward = (

@@ -77,7 +77,7 @@ def test_the_first_losses_are_what_they_were(listened):
     np.testing.assert_allclose(listened[1][:3], FIRST_LOSSES, rtol=1e-5)
 
 
-@pytest.mark.parametrize("cut", (7, 12))
+@pytest.mark.parametrize("cut", (pytest.param(7, marks=pytest.mark.slow), 12))
 def test_a_run_in_two_parts_is_the_run_in_one(tmp_path, whole, cut):
     road.train(settings(tmp_path / "two", cut))
     parts = everything(road.train(settings(tmp_path / "two", 23)))
