@@ -28,7 +28,7 @@ class Weights(NamedTuple):
     language: float = 1.0
     forward: float = 1.0
     reverse: float = 0.5
-    word: float = 4.0
+    word: float = 6.0
 
 
 class WordTranslator(NamedTuple):
