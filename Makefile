@@ -39,8 +39,8 @@ lint: $(READY)
 	@echo "Checking the types (pyright) ..."
 	@$(BIN)/pyright --pythonpath $(BIN)/python
 
-# Most of the time of the tests is spent in compiling, and two thirds of that in making fast what
-# runs once. The slow tests, and a plain pytest, see the code that users run.
+# Most of the time of the tests is spent in compiling, and most of that in making fast what runs
+# once. The slow tests, and a plain pytest, see the code that users run.
 QUICKLY := --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false
 
 test: lint
