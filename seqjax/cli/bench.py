@@ -16,6 +16,7 @@ def run(flags: BenchFlags) -> int:
     from benchmarks import (
         allocator,
         corpus,
+        ctc,
         decode,
         gpu,
         growth,
@@ -56,6 +57,8 @@ def run(flags: BenchFlags) -> int:
             found, line_fn = host.measurements(runs=runs), host.line_of
         case "corpus":
             found, line_fn = corpus.measurements(), corpus.line_of
+        case "ctc":
+            found = ctc.measurements(runs=runs)
         case _:
             found = allocator.measurements(runs=runs)
     show(found, as_json=flags.json, line_fn=line_fn)

@@ -20,17 +20,18 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from seqjax.lattice.sums import finite_top, log_add, shares
+from seqjax.lattice import wide
+from seqjax.lattice.wide import Wide
 from seqjax.masking import length_mask, where_valid
 from seqjax.types import Padded
 from seqjax.unroll.scan import scan_steps
 
 
 class _States(NamedTuple):
-    """Log-probabilities of the states; `label[:, 0]`, for there is no label 0, is -inf."""
+    """Something of every state, `[batch, states]`; there is no label 0, and its place is empty."""
 
-    blank: Float[Array, "batch states"]
-    label: Float[Array, "batch states"]
+    blank: Any
+    label: Any
 
 
 class _Lattice(NamedTuple):
@@ -41,7 +42,7 @@ class _Lattice(NamedTuple):
       valid: Which of them there are.
       again: True at n where label n + 1 is label n once more.
       normaliser: Logarithm of the softmax's denominator.
-      frames: Log-probabilities of `ids`; -inf where there is none.
+      frames: `[time, batch, states]` probabilities of `ids`; 0 where there is none.
       mask: Frames that there are.
     """
 
@@ -49,7 +50,7 @@ class _Lattice(NamedTuple):
     valid: Bool[Array, "batch states"]
     again: Bool[Array, "batch states"]
     normaliser: Float[Array, "batch time"]
-    frames: Float[Array, "time batch states"]
+    frames: Wide
     mask: Bool[Array, "time batch"]
 
 
@@ -68,8 +69,8 @@ def label_log_probs(
 
     The gradient is written down, :math:`\gamma_t(v) - y_t(v)` with :math:`\gamma_t(v)` the
     probability that a path that says the labels is at v at frame t: one scan forwards, whose
-    states are kept, and one backwards. Probabilities are counted relative to the likeliest state
-    of each frame, so that long inputs cost few digits.
+    states are kept, and one backwards. Every probability has an exponent of its own, so that long
+    inputs cost few digits.
 
     Args:
       logits: Raw scores of the labels and the blank. What stands at padding changes nothing, not
@@ -101,8 +102,8 @@ def label_posteriors(
       logits, lengths, labels, blank_id: As of `label_log_probs`.
     """
     lattice = _lattice(logits, lengths, labels, blank_id)
-    _, alphas = _forward(lattice, labels.lengths, keep=True)
-    return _posteriors(lattice, labels.lengths, alphas, logits.shape[-1])
+    total, alphas = _forward(lattice, labels.lengths, keep=True)
+    return _posteriors(lattice, labels.lengths, alphas, total, logits.shape[-1])
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(3,))
@@ -113,22 +114,22 @@ def _row_log_probs(
     blank_id: int,
 ) -> Float[Array, " batch"]:
     lattice = _lattice(logits, lengths, labels, blank_id)
-    return _forward(lattice, labels.lengths, keep=False)[0]
+    return _log_probs(lattice, _forward(lattice, labels.lengths, keep=False)[0])
 
 
 def _row_log_probs_forward(logits, lengths, labels, blank_id):
     lattice = _lattice(logits, lengths, labels, blank_id)
-    log_probs, alphas = _forward(lattice, labels.lengths, keep=True)
-    return log_probs, (logits, lattice, labels.lengths, alphas, log_probs)
+    total, alphas = _forward(lattice, labels.lengths, keep=True)
+    return _log_probs(lattice, total), (logits, lattice, labels.lengths, alphas, total)
 
 
 def _row_log_probs_backward(blank_id, kept, slope):
     del blank_id
-    logits, lattice, label_lengths, alphas, log_probs = kept
-    posteriors = _posteriors(lattice, label_lengths, alphas, logits.shape[-1])
+    logits, lattice, label_lengths, alphas, total = kept
+    posteriors = _posteriors(lattice, label_lengths, alphas, total, logits.shape[-1])
     mask = lattice.mask.T
     probs = jnp.exp(where_valid(mask, logits).astype(jnp.float32) - lattice.normaliser[..., None])
-    slope = jnp.where(log_probs == -jnp.inf, 0.0, slope)
+    slope = jnp.where(total.mantissa == 0.0, 0.0, slope)
     gradient = slope[:, None, None] * where_valid(mask, posteriors - probs)
     return gradient.astype(logits.dtype), None, None
 
@@ -152,71 +153,86 @@ def _lattice(logits: Array, lengths: Array, labels: Padded, blank_id: int) -> _L
         logits, jnp.broadcast_to(ids[:, None], (batch, time, count + 1)), axis=-1
     )
     frames = jnp.where(valid[:, None], said - normaliser[..., None], -jnp.inf)
-    return _Lattice(ids, valid, again, normaliser, jnp.swapaxes(frames, 0, 1), mask.T)
+    frames = wide.of_log(jnp.swapaxes(frames, 0, 1))
+    return _Lattice(ids, valid, again, normaliser, frames, mask.T)
 
 
-def _emissions(frame: Float[Array, "batch states"]) -> _States:
-    """Returns log-probabilities of a frame by state."""
-    is_first = (jnp.arange(frame.shape[1]) == 0)[None]
-    return _States(
-        jnp.broadcast_to(frame[:, :1], frame.shape), jnp.where(is_first, -jnp.inf, frame)
-    )
+def _log_probs(lattice: _Lattice, total: Wide) -> Float[Array, " batch"]:
+    """Returns logarithms; NaN where a logit was, for `Wide` knows none."""
+    sound = jnp.all(jnp.isfinite(lattice.normaliser), axis=1)
+    return jnp.where(sound, wide.log(total), jnp.nan)
 
 
 def _forward(
     lattice: _Lattice, label_lengths: Int[Array, " batch"], *, keep: bool
-) -> tuple[Float[Array, " batch"], Any]:
-    """Returns the log-probability of each row, and the `_States` after every frame, time first.
+) -> tuple[Wide, Any]:
+    """Returns the probability of each row, and the `_States` after every frame, time first.
 
-    The latter are relative to the likeliest one, and None unless they are to be kept.
+    The latter are None unless they are to be kept.
     """
 
-    def step(states: _States, frame: Float[Array, "batch states"]):
-        said = _emissions(frame)
-        either = log_add(states.blank, states.label)
-        moved = jnp.where(lattice.again, states.blank, either)
-        moved = jnp.pad(moved[:, :-1], ((0, 0), (1, 0)), constant_values=-jnp.inf)
-        new = _States(either + said.blank, log_add(states.label, moved) + said.label)
-        new, top = _relative(new)
-        return new, (top, new if keep else None)
+    def step(states: _States, frame: Wide):
+        either = wide.add(states.blank, states.label)
+        moved = _shifted(_where(lattice.again, states.blank, either), 1)
+        label = wide.times(wide.add(states.label, moved), frame)
+        new = _States(wide.times(either, _blank(frame)), label)
+        return new, new if keep else None
 
+    is_first = (jnp.arange(lattice.ids.shape[1]) == 0)[None]
     nothing = jnp.full(lattice.ids.shape, -jnp.inf)
-    start = _States(nothing.at[:, 0].set(0.0), nothing)
-    states, (tops, kept) = scan_steps(step, start, lattice.frames, lattice.mask)
-    ends = log_add(*(_at(leaf, label_lengths) for leaf in states))
-    return jnp.sum(tops, axis=0) + ends, kept
+    start = _States(*map(wide.of_log, (jnp.where(is_first, 0.0, nothing), nothing)))
+    states, kept = scan_steps(step, start, lattice.frames, lattice.mask)
+    at_end = lambda leaf: jnp.take_along_axis(leaf, label_lengths[:, None], axis=1)[:, 0]
+    return wide.add(*jax.tree.map(at_end, states)), kept
 
 
 def _posteriors(
-    lattice: _Lattice, label_lengths: Int[Array, " batch"], alphas: _States, vocab_size: int
+    lattice: _Lattice,
+    label_lengths: Int[Array, " batch"],
+    alphas: _States,
+    total: Wide,
+    vocab_size: int,
 ) -> Float[Array, "batch time vocab"]:
+    whole = jax.tree.map(lambda leaf: leaf[:, None], total)
+
     def step(states: _States, scanned):
         frame, alpha = scanned
-        both = jnp.stack([alpha.blank + states.blank, alpha.label + states.label], axis=1)
-        probs = shares(both)
-        # There is no label 0: its place is that of the blank.
-        here = probs[:, 1].at[:, 0].set(jnp.sum(probs[:, 0], axis=1))
-        said = _emissions(frame)
-        blank, label = states.blank + said.blank, states.label + said.label
-        next_label = jnp.pad(label[:, 1:], ((0, 0), (0, 1)), constant_values=-jnp.inf)
-        either = log_add(blank, next_label)
-        new = _States(either, log_add(label, jnp.where(lattice.again, blank, either)))
-        return _relative(new)[0], here
+        either = wide.add(states.blank, _shifted(states.label, -1))
+        stays = wide.add(states.label, _where(lattice.again, states.blank, either))
+        found = _States(
+            wide.share(alpha.blank, either, whole), wide.share(alpha.label, stays, whole)
+        )
+        return _States(wide.times(either, _blank(frame)), wide.times(stays, frame)), found
 
-    is_last = jnp.arange(lattice.ids.shape[1])[None] == label_lengths[:, None]
-    end = jnp.where(is_last, 0.0, -jnp.inf)
+    places = jnp.arange(lattice.ids.shape[1])[None]
+    nothing = jnp.full(lattice.ids.shape, -jnp.inf)
+    # What has come to its last label may end: as if one more blank, which is sure, were to come.
+    ends = jnp.where(places == label_lengths[:, None], 0.0, nothing)
+    end = _States(wide.of_log(ends), wide.of_log(nothing))
     frames = (lattice.frames, alphas)
-    _, found = scan_steps(step, _States(end, end), frames, lattice.mask, reverse=True)
+    _, found = scan_steps(step, end, frames, lattice.mask, reverse=True)
+    # There is no label 0: its place is that of the blank.
+    said = jnp.sum(found.blank, axis=2, keepdims=True)
+    said = jnp.where((places == 0)[None], said, found.label)
     # A product, for adding up at indices is slow, and on a GPU in no fixed order.
     is_id = lattice.ids[:, :, None] == jnp.arange(vocab_size)[None, None]
     one_hot = jnp.where(lattice.valid[:, :, None], is_id, False).astype(jnp.float32)
-    return jnp.einsum("tbs,bsv->btv", found, one_hot, precision=jax.lax.Precision.HIGHEST)
+    return jnp.einsum("tbs,bsv->btv", said, one_hot, precision=jax.lax.Precision.HIGHEST)
 
 
-def _relative(states: _States) -> tuple[_States, Float[Array, " batch"]]:
-    top = finite_top(jnp.stack(states, axis=1))
-    return jax.tree.map(lambda leaf: leaf - top[:, None], states), top
+def _blank(frame: Wide) -> Wide:
+    return Wide(frame.mantissa[:, :1], frame.exponent[:, :1])
 
 
-def _at(values: Float[Array, "batch states"], index: Int[Array, " batch"]):
-    return jnp.take_along_axis(values, index[:, None], axis=1)[:, 0]
+def _where(condition: Bool[Array, "batch states"], true: Wide, false: Wide) -> Wide:
+    return jax.tree.map(lambda one, other: jnp.where(condition, one, other), true, false)
+
+
+def _shifted(number: Wide, by: int) -> Wide:
+    """Returns every state's as that of the next one, or of the one before; 0 comes in."""
+    keep = slice(None, -1) if by > 0 else slice(1, None)
+    room = ((0, 0), (1, 0) if by > 0 else (0, 1))
+    return Wide(
+        jnp.pad(number.mantissa[:, keep], room),
+        jnp.pad(number.exponent[:, keep], room, constant_values=wide.NOTHING),
+    )

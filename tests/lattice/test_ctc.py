@@ -27,29 +27,33 @@ def values_and_gradient(logits, lengths, labels, *, blank_id=0):
     return log_probs, gradient.astype(jnp.float32) / weights[:, None, None]
 
 
-label_posteriors_of = jax.jit(lattice.label_posteriors, static_argnames="blank_id")
-
-
-@pytest.mark.parametrize("blank", (0, 2, VOCAB - 1))
+@pytest.mark.parametrize("blank", (0, VOCAB - 1))
 def test_the_probability_of_labels_is_that_of_all_their_paths(blank):
     logits, lengths, labels = batch_of(CASES, blank=blank)
     log_probs, gradient = values_and_gradient(logits, lengths, labels, blank_id=blank)
-    found = label_posteriors_of(logits, lengths, labels, blank_id=blank)
     for row, (length, said) in enumerate(CASES):
         ids = tuple(np.asarray(labels.values[row, : len(said)]).tolist())
         each = log_softmax(logits[row, :length])
         total = every_labelling(each, blank)
         assert (ids in total) == fits(length, said)
         np.testing.assert_allclose(log_probs[row], total.get(ids, -np.inf), rtol=1e-5, atol=1e-6)
-        posteriors = np.zeros((TIME, VOCAB))
         if ids in total:
-            posteriors[:length] = label_posteriors(each, ids, blank)
-            slope = posteriors[:length] - np.exp(each)
+            slope = label_posteriors(each, ids, blank) - np.exp(each)
             np.testing.assert_allclose(gradient[row, :length], slope, atol=2e-6)
         else:
             np.testing.assert_array_equal(gradient[row], 0)
         np.testing.assert_array_equal(gradient[row, length:], 0)
-        np.testing.assert_allclose(found[row], posteriors, atol=2e-6)
+
+
+def test_posteriors_are_shares_of_the_paths_that_say_the_labels():
+    logits, lengths, labels = batch_of(CASES)
+    posteriors_of = jax.jit(lattice.label_posteriors, static_argnames="blank_id")
+    found = posteriors_of(logits, lengths, labels, blank_id=0)
+    for row, (length, said) in enumerate(CASES):
+        wanted = np.zeros((TIME, VOCAB))
+        if fits(length, said):
+            wanted[:length] = label_posteriors(log_softmax(logits[row, :length]), said, 0)
+        np.testing.assert_allclose(found[row], wanted, atol=2e-6)
 
 
 def test_the_gradient_is_finite_differences():
@@ -70,9 +74,8 @@ def test_the_gradient_is_finite_differences():
 
 
 @pytest.mark.standard_promotion
-@pytest.mark.parametrize("blank", (0, 2))
-def test_values_and_gradients_are_those_of_optax(blank):
-    rng = np.random.default_rng(3)
+def test_values_and_gradients_are_those_of_optax():
+    rng, blank = np.random.default_rng(3), 2
     lengths, counts = np.array([30, 30, 17, 9]), np.array([12, 1, 8, 0])
     logits = jnp.asarray(3 * rng.normal(size=(4, 30, 6)).astype(np.float32))
     ids = rng.integers(0, 5, size=(4, 12))
@@ -110,10 +113,9 @@ def test_values_and_gradients_are_those_of_pytorch():
     np.testing.assert_allclose(gradient, -theirs.grad.numpy(), atol=1e-5)
 
 
-@pytest.mark.parametrize(("blank_score", "count", "tolerance"), ((0.0, 150, 3e-4), (9.0, 20, 1e-5)))
-def test_two_thousand_frames_cost_few_digits(blank_score, count, tolerance):
-    """Random frames, and those of a model that has learnt little but the blank; and paths through
-    the padding of labels, which are many, are not what the others are counted relative to."""
+@pytest.mark.parametrize(("blank_score", "count"), ((0.0, 150), (9.0, 20)))
+def test_two_thousand_frames_cost_few_digits(blank_score, count):
+    """Random frames, and those of a model that has learnt little but the blank."""
     rng = np.random.default_rng(4)
     logits = 2 * rng.normal(size=(1, 2000, 20)).astype(np.float32)
     logits[..., 0] += blank_score
@@ -123,7 +125,7 @@ def test_two_thousand_frames_cost_few_digits(blank_score, count, tolerance):
     labels = Padded(jnp.asarray(np.pad(said, (0, 300 - count)))[None], jnp.array([count]))
     log_probs, gradient = values_and_gradient(jnp.asarray(logits), jnp.array([2000]), labels)
     np.testing.assert_allclose(log_probs[0], total, rtol=1e-6)
-    np.testing.assert_allclose(gradient[0], posteriors - np.exp(each), atol=tolerance)
+    np.testing.assert_allclose(gradient[0], posteriors - np.exp(each), atol=1e-5)
 
 
 def test_padding_of_frames_and_of_labels_changes_nothing():
@@ -132,9 +134,6 @@ def test_padding_of_frames_and_of_labels_changes_nothing():
     np.testing.assert_allclose(more[0], base[0], rtol=1e-6)
     np.testing.assert_allclose(more[1][:, :TIME], base[1], atol=1e-6)
     np.testing.assert_array_equal(more[1][:, TIME:], 0)
-    more = values_and_gradient(*batch_of(CASES, extra_count=4))
-    for got, wanted in zip(more, base, strict=True):
-        np.testing.assert_array_equal(got, wanted)
     logits, lengths, labels = batch_of(CASES)
     there = np.arange(COUNT)[None] < np.asarray(labels.lengths)[:, None]
     for other in (-1, VOCAB + 7):

@@ -25,6 +25,7 @@ BENCHMARKS = (
     "gpu",
     "host",
     "corpus",
+    "ctc",
 )
 
 
@@ -40,7 +41,8 @@ class BenchFlags:
     allocator: a whole training step, with scratch memory kept and given back. scaling: what a
     training exchanges on 1 to 256 devices, and the step time that predicts. gpu: on a GPU, whether
     all ways through time agree, one LSTM in three precisions, and one training. host: what data,
-    dispatch and metrics add to a step. corpus: what 50 million tokens take of memory."""
+    dispatch and metrics add to a step. corpus: what 50 million tokens take of memory. ctc: the loss
+    and its gradient beside optax's."""
     runs: int = 7
     """Times that each is measured; the median counts."""
     size: str | None = None
