@@ -9,16 +9,8 @@ from seqjax.config import Config
 from seqjax.data.dates import make_date_languages, make_date_parts, make_dates
 from seqjax.data.docs import english_manual
 from seqjax.data.hub import HubPairs, hub_text, open_hub
-from seqjax.data.readers import (
-    FitsFn,
-    Pairs,
-    PairStream,
-    Splits,
-    TextStream,
-    anything,
-    read_pairs,
-    read_text,
-)
+from seqjax.data.lines import TextStream, read_text
+from seqjax.data.readers import FitsFn, Pairs, PairStream, Splits, anything, read_pairs
 from seqjax.data.toy import make_pairs
 from seqjax.errors import InputError
 

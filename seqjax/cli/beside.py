@@ -1,7 +1,7 @@
 """What a command line puts beside the runs that answer."""
 
 from seqjax.cli.flags import BesideFlags
-from seqjax.data.readers import read_lines
+from seqjax.data.lines import read_lines
 from seqjax.errors import InputError
 from seqjax.runs.conclude import Trained, load
 from seqjax.runs.together import Beside

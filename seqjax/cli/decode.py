@@ -10,7 +10,7 @@ from seqjax.cli.beside import read_beside
 from seqjax.cli.flags import DecodeFlags, decode_config
 from seqjax.cli.screen import Screen
 from seqjax.config import DecodeConfig
-from seqjax.data.readers import read_line_stream, read_lines
+from seqjax.data.lines import read_line_stream, read_lines
 from seqjax.errors import InputError
 from seqjax.predict.answer import Answer, Request
 from seqjax.runs.conclude import load

@@ -7,7 +7,7 @@ from seqjax.cli.beside import read_phrases
 from seqjax.cli.flags import GenerateFlags
 from seqjax.cli.reading import fill
 from seqjax.cli.screen import Screen
-from seqjax.data.readers import read_line_stream
+from seqjax.data.lines import read_line_stream
 from seqjax.errors import InputError
 from seqjax.runs.conclude import load
 

@@ -8,7 +8,7 @@ import sys
 
 from seqjax.cli.flags import PredictFlags
 from seqjax.cli.screen import Screen
-from seqjax.data.readers import read_line_stream, read_lines
+from seqjax.data.lines import read_line_stream, read_lines
 from seqjax.errors import InputError
 from seqjax.predict.answer import Answer
 from seqjax.runs.conclude import load

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from seqjax.data.readers import opened
+from seqjax.data.lines import opened
 from seqjax.errors import InputError
 from seqjax.files import digest, parse_json, read_bytes, synchronise, writing
 

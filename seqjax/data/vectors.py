@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqjax.data.readers import opened, read_line_stream
+from seqjax.data.lines import opened, read_line_stream
 from seqjax.errors import InputError
 
 

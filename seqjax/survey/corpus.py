@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seqjax.data.readers import opened
+from seqjax.data.lines import opened
 from seqjax.errors import InputError
 from seqjax.survey.finding import Place, shown
 

@@ -15,7 +15,7 @@ from seqjax.build.splits import text_splits
 from seqjax.build.teacher import Teacher
 from seqjax.config import Config
 from seqjax.data.counts import token_counts
-from seqjax.data.readers import read_text
+from seqjax.data.lines import read_text
 from seqjax.data.sides import SideKind
 from seqjax.data.vocabulary import Vocabulary
 from seqjax.data.windows import Windows

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from seqjax.data.readers import read_line_stream, read_lines, read_pairs, read_text
+from seqjax.data.lines import read_line_stream, read_lines, read_text
+from seqjax.data.readers import read_pairs
 from seqjax.errors import InputError
 
 
