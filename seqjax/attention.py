@@ -7,6 +7,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from seqjax.cells.dense import Dense
+from seqjax.cells.noise import compute_dtype_of
+from seqjax.cells.product import contract
+from seqjax.types import ComputeDtype
+
 
 @runtime_checkable
 class Scorer(Protocol):
@@ -45,10 +50,19 @@ def attention_weights(
 
 
 def attend(
-    weights: Float[Array, "batch queries source"], memory: Float[Array, "batch source features"]
+    weights: Float[Array, "batch queries source"],
+    memory: Float[Array, "batch source features"],
+    dtype: ComputeDtype = None,
 ) -> Float[Array, "batch queries features"]:
-    """Returns the context of each query: the mean of `memory` under its weights."""
-    return weights @ memory
+    """Returns the context of each query: the mean of `memory` under its weights.
+
+    For `dtype` see `contract`.
+    """
+    return contract("bqs,bsf->bqf", weights, memory, dtype)
+
+
+def _dot(queries: Array, keys: Array, dtype: ComputeDtype) -> Float[Array, "batch queries source"]:
+    return contract("bqd,bds->bqs", queries, jnp.swapaxes(keys, 1, 2), dtype)
 
 
 class DotScorer(nn.Module):
@@ -57,9 +71,14 @@ class DotScorer(nn.Module):
     References:
       Luong, Pham & Manning, "Effective approaches to attention-based neural machine translation",
       2015; the scaling is that of Vaswani et al., 2017.
+
+    Attributes:
+      scaled: See above.
+      compute_dtype: What the operands of products are rounded to while learning.
     """
 
     scaled: bool = False
+    compute_dtype: ComputeDtype = None
 
     def prepare(
         self, memory: Float[Array, "batch source features"]
@@ -69,7 +88,7 @@ class DotScorer(nn.Module):
     def __call__(
         self, queries: Float[Array, "batch queries size"], keys: Float[Array, "batch source size"]
     ) -> Float[Array, "batch queries source"]:
-        scores = queries @ jnp.swapaxes(keys, 1, 2)
+        scores = _dot(queries, keys, compute_dtype_of(self))
         return scores / jnp.sqrt(queries.shape[-1]).astype(scores.dtype) if self.scaled else scores
 
 
@@ -78,12 +97,14 @@ class GeneralScorer(nn.Module):
 
     Attributes:
       query_size: Features of a query.
+      compute_dtype: What the operands of products are rounded to while learning.
     """
 
     query_size: int
+    compute_dtype: ComputeDtype = None
 
     def setup(self):
-        self.key_map = nn.Dense(self.query_size, use_bias=False)
+        self.key_map = Dense(self.query_size, use_bias=False, compute_dtype=self.compute_dtype)
 
     def prepare(
         self, memory: Float[Array, "batch source features"]
@@ -93,7 +114,7 @@ class GeneralScorer(nn.Module):
     def __call__(
         self, queries: Float[Array, "batch queries size"], keys: Float[Array, "batch source size"]
     ) -> Float[Array, "batch queries source"]:
-        return queries @ jnp.swapaxes(keys, 1, 2)
+        return _dot(queries, keys, compute_dtype_of(self))
 
 
 class AdditiveScorer(nn.Module):
@@ -101,6 +122,8 @@ class AdditiveScorer(nn.Module):
 
     Attributes:
       size: Width of the hidden layer.
+      compute_dtype: What the operands of W q and U k are rounded to while learning; those of the
+        product with v are not.
 
     References:
       Bahdanau, Cho & Bengio, "Neural machine translation by jointly learning to align and
@@ -108,10 +131,11 @@ class AdditiveScorer(nn.Module):
     """
 
     size: int
+    compute_dtype: ComputeDtype = None
 
     def setup(self):
-        self.key_map = nn.Dense(self.size)
-        self.query_map = nn.Dense(self.size, use_bias=False)
+        self.key_map = Dense(self.size, compute_dtype=self.compute_dtype)
+        self.query_map = Dense(self.size, use_bias=False, compute_dtype=self.compute_dtype)
         self.direction = self.param("direction", nn.initializers.normal(0.05), (self.size,))
 
     def prepare(
@@ -126,4 +150,6 @@ class AdditiveScorer(nn.Module):
     ) -> Float[Array, "batch queries source"]:
         # batch queries 1 size + batch 1 source size
         hidden = jnp.tanh(self.query_map(queries)[:, :, None] + keys[:, None])
+        # Gradients of scores add up to 0 over the source. Rounded, they would not, and those of W
+        # and b, which are sums over it, would be nothing but the error.
         return hidden @ self.direction

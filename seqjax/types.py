@@ -18,6 +18,11 @@ AnyArray = Array | np.ndarray
 both sides use, a field is annotated `Any` with its shape."""
 
 
+ComputeDtype = np.dtype | None
+"""What the operands of matrix products are rounded to while a model learns; None for nothing. Sums,
+and all else that is computed or kept, are not rounded."""
+
+
 class Padded(NamedTuple):
     """Right-padded sequences of unequal length: token ids, or vectors for every time step.
 

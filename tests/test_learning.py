@@ -4,6 +4,9 @@ import contextlib
 import dataclasses
 import random
 
+import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from seqjax.config import (
@@ -17,6 +20,7 @@ from seqjax.config import (
 )
 from seqjax.data.readers import Pairs
 from seqjax.presets import PRESETS
+from seqjax.rundir import load_weights
 from seqjax.runs import conclude, road
 
 pytestmark = pytest.mark.standard_promotion
@@ -79,6 +83,27 @@ def test_short_strings_are_learnt_and_each_shape_is_compiled_once(
     text = outcome.data.test.sources[0]
     assert trained.decode([text, "", text])[1] == ""
     assert trained.decode([text])[0] == trained.decode(["abc", text])[1]
+
+
+@pytest.mark.slow
+def test_bfloat16_learns_what_float32_does_and_hands_it_on(tmp_path):
+    scores, runs = {}, {}
+    for compute in ("float32", "bfloat16"):
+        run_dir, silent = tmp_path / compute, road.Silent()
+        outcome, _, evaluation = learn(
+            run_dir, "reverse", steps=300, spectator=silent, buckets=1, compute=compute
+        )
+        leaves = jax.tree.leaves((outcome.state, load_weights(outcome.run.best_weights)[0]))
+        assert jnp.bfloat16 not in [leaf.dtype for leaf in leaves]
+        scores[compute], runs[compute] = evaluation.scores["exact_match"], outcome
+    assert min(scores.values()) >= 0.9, scores
+    assert runs["bfloat16"].progress.best == pytest.approx(runs["float32"].progress.best, abs=0.05)
+    half = runs["bfloat16"].run
+    settings = dataclasses.replace(half.read_config(), steps=1, start_from=str(half.path))
+    exact = dataclasses.replace(settings.model, compute="float32")
+    begun = road.train(dataclasses.replace(settings, model=exact, run_dir=str(tmp_path / "on")))
+    best, _ = load_weights(half.best_weights)  # the rate of the first step is 0
+    jax.tree.map(np.testing.assert_array_equal, best, begun.state.params)
 
 
 @pytest.mark.slow

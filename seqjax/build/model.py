@@ -5,16 +5,18 @@ from typing import Any
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 
 from seqjax.attention import AdditiveScorer, DotScorer, GeneralScorer, Scorer
 from seqjax.cells.cell import Cell, CellFn
+from seqjax.cells.dense import Dense
 from seqjax.cells.gru import GRUCell, MGUCell
 from seqjax.cells.lstm import LSTMCell
 from seqjax.cells.lstm_variant import VARIANTS
 from seqjax.cells.minimal import MinGRUCell, MinLSTMCell
-from seqjax.cells.noise import Zoneout
 from seqjax.cells.rnn import RNNCell
 from seqjax.cells.slstm import SLSTMCell
+from seqjax.cells.zoneout import Zoneout
 from seqjax.config import ModelConfig
 from seqjax.models.bridge import Bridge
 from seqjax.models.classifier import Classifier
@@ -27,33 +29,43 @@ from seqjax.models.pooling import Pooling
 from seqjax.models.reader import Reader
 from seqjax.models.seq2seq import Seq2Seq
 from seqjax.models.tagger import Tagger
-from seqjax.types import Parameters
+from seqjax.types import ComputeDtype, Parameters
 from seqjax.unroll.unroll import UnrollFn, unroll
+
+
+def build_compute_dtype(config: ModelConfig) -> ComputeDtype:
+    """Returns what a model that `config` names rounds the operands of its products to."""
+    match config.compute:
+        case "float32":
+            return None
+        case "bfloat16":
+            return jnp.dtype(jnp.bfloat16)
 
 
 def build_scorer(config: ModelConfig, query_size: int) -> Scorer | None:
     """Returns how queries and keys are compared; None for the fixed-vector bottleneck."""
+    dtype = build_compute_dtype(config)
     match config.attention:
         case "none":
             return None
         case "dot":
-            return DotScorer()
+            return DotScorer(compute_dtype=dtype)
         case "scaled_dot":
-            return DotScorer(scaled=True)
+            return DotScorer(scaled=True, compute_dtype=dtype)
         case "general":
-            return GeneralScorer(query_size)
+            return GeneralScorer(query_size, dtype)
         case "additive":
-            return AdditiveScorer(config.hidden_size)
+            return AdditiveScorer(config.hidden_size, dtype)
 
 
 def build_cell(config: ModelConfig, depth: int, input_size: int, hidden_size: int) -> Cell:
     """Returns one recurrent layer's cell, of the kind that `config` names for its depth."""
-    bias = config.forget_bias
+    bias, dtype = config.forget_bias, build_compute_dtype(config)
+    sizes = input_size, hidden_size
     match (config.upper_cell or config.cell) if depth else config.cell:
         case "lstm":
             cell = LSTMCell(
-                input_size,
-                hidden_size,
+                *sizes,
                 variant=VARIANTS[config.lstm_variant],
                 output_size=config.projection_size,
                 normalised=config.layer_norm,
@@ -61,23 +73,24 @@ def build_cell(config: ModelConfig, depth: int, input_size: int, hidden_size: in
                 longest=config.longest_memory,
                 state_dropout=config.state_dropout,
                 connection_dropout=config.connection_dropout,
+                compute_dtype=dtype,
             )
         case "gru":
-            cell = GRUCell(input_size, hidden_size)
+            cell = GRUCell(*sizes, compute_dtype=dtype)
         case "gru_reset_before":
-            cell = GRUCell(input_size, hidden_size, reset_after=False)
+            cell = GRUCell(*sizes, reset_after=False, compute_dtype=dtype)
         case "mgu":
-            cell = MGUCell(input_size, hidden_size)
+            cell = MGUCell(*sizes, compute_dtype=dtype)
         case "rnn":
-            cell = RNNCell(input_size, hidden_size)
+            cell = RNNCell(*sizes, compute_dtype=dtype)
         case "rnn_relu":
-            cell = RNNCell(input_size, hidden_size, activation="relu")
+            cell = RNNCell(*sizes, activation="relu", compute_dtype=dtype)
         case "min_lstm":
-            cell = MinLSTMCell(input_size, hidden_size, forget_bias=bias)
+            cell = MinLSTMCell(*sizes, forget_bias=bias, compute_dtype=dtype)
         case "min_gru":
-            cell = MinGRUCell(input_size, hidden_size)
+            cell = MinGRUCell(*sizes, compute_dtype=dtype)
         case "slstm":
-            cell = SLSTMCell(input_size, hidden_size, forget_bias=bias)
+            cell = SLSTMCell(*sizes, forget_bias=bias, compute_dtype=dtype)
     return Zoneout(cell, config.zoneout, config.zoneout) if config.zoneout else cell
 
 
@@ -116,9 +129,12 @@ def _encoder_layers(cell_fn: CellFn, config: ModelConfig) -> tuple[Layer | Bidir
 
 def _encoder(vocab_size: int | None, cell_fn: CellFn, config: ModelConfig) -> Encoder:
     """Of tokens; of vectors where there is no vocabulary."""
-    width = config.embedding_size
+    if vocab_size is None:
+        embedding = Dense(config.embedding_size, compute_dtype=build_compute_dtype(config))
+    else:
+        embedding = _embedding(vocab_size, config)
     return Encoder(
-        embedding=nn.Dense(width) if vocab_size is None else _embedding(vocab_size, config),
+        embedding=embedding,
         layers=_encoder_layers(cell_fn, config),
         dropout_rate=config.dropout,
         same_dropout=config.same_dropout,
@@ -132,11 +148,13 @@ def build_classifier(
     config: ModelConfig, *, vocab_size: int, num_classes: int, cell_fn: CellFn | None = None
 ) -> Classifier:
     """Returns an encoder with one label for a sequence; `cell_fn` as in `build_seq2seq`."""
+    dtype = build_compute_dtype(config)
     return Classifier(
         _encoder(vocab_size, cell_fn or functools.partial(build_cell, config), config),
-        Pooling(config.pooling),
+        Pooling(config.pooling, dtype),
         num_classes,
         config.dropout,
+        dtype,
     )
 
 
@@ -155,6 +173,7 @@ def build_tagger(
         config.crf,
         config.dropout,
         config.same_dropout,
+        build_compute_dtype(config),
     )
 
 
@@ -187,27 +206,29 @@ def build_seq2seq(
     cell_fn = cell_fn or functools.partial(build_cell, config)
     readout_size = config.embedding_size if config.tied_embeddings else config.hidden_size
     fed = readout_size if config.input_feeding else 0
-    cells = _stack(cell_fn, config, config.embedding_size + fed)
+    cells, dtype = _stack(cell_fn, config, config.embedding_size + fed), build_compute_dtype(config)
     return Seq2Seq(
         encoder=_encoder(source_vocab_size, cell_fn, config),
         decoder=Decoder(
             embedding=_embedding(target_vocab_size, config),
             cells=cells,
-            bridge=bridge or Bridge(config.bridge),
+            bridge=bridge or Bridge(config.bridge, dtype),
             reader=Reader(
                 scorer or build_scorer(config, cells[-1].width),
                 readout_size,
                 coverage=config.coverage,
                 gate=config.context_gate,
+                compute_dtype=dtype,
             ),
             tied=config.tied_embeddings,
-            copier=Copier(unk_id) if config.copying and unk_id is not None else None,
+            copier=Copier(unk_id, dtype) if config.copying and unk_id is not None else None,
             input_feeding=config.input_feeding,
             dropout_rate=config.dropout,
             same_dropout=config.same_dropout,
             embedding_dropout_rate=config.embedding_dropout,
             residual=config.residual,
             unroll_fn=build_unroll(config),
+            compute_dtype=dtype,
         ),
         bos_id=bos_id,
     )
@@ -227,6 +248,7 @@ def build_language_model(
         embedding_dropout_rate=config.embedding_dropout,
         residual=config.residual,
         unroll_fn=build_unroll(config),
+        compute_dtype=build_compute_dtype(config),
     )
 
 

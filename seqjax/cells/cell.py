@@ -9,6 +9,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from seqjax.cells.noise import compute_dtype_of
+from seqjax.cells.product import multiply
+from seqjax.types import ComputeDtype
+
 
 @runtime_checkable
 class Cell(Protocol):
@@ -102,12 +106,17 @@ class ProductCell(RecurrentCell):
     and its output `carry'.hidden`. Both are pure functions, from which `unroll/fused.py` makes the
     gradient of all time steps. For that the update is run by its `gradient_fns`, which
     compute it once more unless a cell knows what is better kept.
+
+    A cell may have an attribute `compute_dtype`: what the operands of its products are rounded to
+    while learning. Its state, and all that works unit by unit, are not.
     """
+
+    compute_dtype = None  # no attribute of linen's, for those of a cell would have to come after it
 
     @property
     def multiply_fn(self) -> Callable[[Any, Any], Any]:
         """`(drawn, hidden [*time rows output]) -> product`; `drawn` is what `draw` returns."""
-        return _multiply
+        return functools.partial(_multiply, dtype=compute_dtype_of(self))
 
     @property
     def update_fn(self) -> Callable[[Any, Any, Any, Any], Any]:
@@ -133,8 +142,8 @@ class ProductCell(RecurrentCell):
         return carry, carry.hidden
 
 
-def _multiply(kernel: Float[Array, "output n_hidden"], hidden: Any) -> Any:
-    return hidden @ kernel
+def _multiply(kernel: Float[Array, "output n_hidden"], hidden: Any, dtype: ComputeDtype) -> Any:
+    return multiply(hidden, kernel, dtype)
 
 
 def _keep_arguments(update_fn, unit_weights, carry, projected, product):
@@ -162,10 +171,12 @@ class HiddenCell(RecurrentCell):
     Attributes:
       input_size: Features of `x`.
       hidden_size: Features of the output.
+      compute_dtype: What the operands of products are rounded to while learning; the state is not.
     """
 
     input_size: int
     hidden_size: int
+    compute_dtype: ComputeDtype = None
 
     @property
     def width(self) -> int:

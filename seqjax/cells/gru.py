@@ -1,5 +1,7 @@
 """Gated recurrent units: the GRU in both of its conventions, and the minimal gated unit."""
 
+import functools
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -7,7 +9,9 @@ from jaxtyping import Array, Float
 
 from seqjax.cells.cell import GradientFns, HiddenCarry, HiddenCell, ProductCell
 from seqjax.cells.initial import orthogonal_blocks
-from seqjax.cells.product import product
+from seqjax.cells.noise import compute_dtype_of
+from seqjax.cells.product import multiply, product
+from seqjax.types import ComputeDtype
 
 
 def gru_update(
@@ -79,6 +83,8 @@ def gru_reset_before_update(
     carry: HiddenCarry,
     projected: Float[Array, "rows three_hidden"],
     product: Float[Array, "rows two_hidden"],
+    *,
+    dtype: ComputeDtype = None,
 ) -> HiddenCarry:
     r"""Returns the carry after one step of a GRU that resets before the product; blocks r z n.
 
@@ -90,11 +96,12 @@ def gru_reset_before_update(
       carry: State before the step.
       projected: x W.
       product: h U of the two gates.
+      dtype: What the operands of the candidate's product are rounded to.
     """
     bias, candidate_kernel = weights
     x_gates, x_candidate = _gates_and_candidate(projected + bias[None], 2)
     r, z = jnp.split(jax.nn.sigmoid(x_gates + product), 2, axis=-1)
-    candidate = jnp.tanh(x_candidate + (r * carry.hidden) @ candidate_kernel)
+    candidate = jnp.tanh(x_candidate + multiply(r * carry.hidden, candidate_kernel, dtype))
     return HiddenCarry((1 - z) * candidate + z * carry.hidden)
 
 
@@ -103,6 +110,8 @@ def mgu_update(
     carry: HiddenCarry,
     projected: Float[Array, "rows two_hidden"],
     product: Float[Array, "rows hidden"],
+    *,
+    dtype: ComputeDtype = None,
 ) -> HiddenCarry:
     r"""Returns the carry after one step of a minimal gated unit; blocks f n.
 
@@ -115,6 +124,7 @@ def mgu_update(
       carry: State before the step.
       projected: x W.
       product: h U of the gate.
+      dtype: What the operands of the candidate's product are rounded to.
 
     References:
       Zhou et al., "Minimal gated unit for recurrent neural networks", 2016. (Flax's `MGUCell` lets
@@ -123,7 +133,7 @@ def mgu_update(
     bias, candidate_kernel = weights
     x_gate, x_candidate = _gates_and_candidate(projected + bias[None], 1)
     f = jax.nn.sigmoid(x_gate + product)
-    candidate = jnp.tanh(x_candidate + (f * carry.hidden) @ candidate_kernel)
+    candidate = jnp.tanh(x_candidate + multiply(f * carry.hidden, candidate_kernel, dtype))
     return HiddenCarry((1 - f) * carry.hidden + f * candidate)
 
 
@@ -147,7 +157,7 @@ class _GatedCell(HiddenCell, ProductCell):
 
     def project(self, inputs: Float[Array, "*rows features"]) -> Float[Array, "*rows n_hidden"]:
         """Returns x W of any number of time steps."""
-        return product(inputs, self.input_kernel)
+        return product(inputs, self.input_kernel, compute_dtype_of(self))
 
     def draw(self, rows: int) -> Float[Array, "hidden gates_hidden"]:
         """Returns U of the gates."""
@@ -185,7 +195,9 @@ class GRUCell(_GatedCell):
     @property
     def update_fn(self):
         """`gru_update`, or `gru_reset_before_update`."""
-        return gru_update if self.reset_after else gru_reset_before_update
+        if self.reset_after:
+            return gru_update
+        return functools.partial(gru_reset_before_update, dtype=compute_dtype_of(self))
 
     @property
     def gradient_fns(self):
@@ -201,4 +213,4 @@ class MGUCell(_GatedCell):
     @property
     def update_fn(self):
         """`mgu_update`."""
-        return mgu_update
+        return functools.partial(mgu_update, dtype=compute_dtype_of(self))

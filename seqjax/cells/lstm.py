@@ -18,9 +18,9 @@ from seqjax.cells.lstm_step import (
     lstm_update,
 )
 from seqjax.cells.lstm_variant import STANDARD, LSTMVariant
-from seqjax.cells.noise import kept, shared_mask
-from seqjax.cells.product import product
-from seqjax.types import Key
+from seqjax.cells.noise import compute_dtype_of, kept, shared_mask
+from seqjax.cells.product import multiply, product
+from seqjax.types import ComputeDtype, Key
 
 
 class LSTMCell(ProductCell):
@@ -41,6 +41,7 @@ class LSTMCell(ProductCell):
         units at all times (Gal & Ghahramani, 2016).
       connection_dropout: Share of the recurrent kernel's entries that are 0, the same ones at all
         times (DropConnect, as Merity, Keskar & Socher, 2018, put it to LSTMs).
+      compute_dtype: What the operands of products are rounded to while learning; the state is not.
     """
 
     input_size: int
@@ -52,6 +53,7 @@ class LSTMCell(ProductCell):
     longest: int | None = None
     state_dropout: float = 0.0
     connection_dropout: float = 0.0
+    compute_dtype: ComputeDtype = None
 
     @property
     def width(self) -> int:
@@ -112,7 +114,7 @@ class LSTMCell(ProductCell):
 
     def project(self, inputs: Float[Array, "*rows features"]) -> Float[Array, "*rows n_hidden"]:
         """Returns what the inputs of any number of time steps contribute to the gates."""
-        projected = product(inputs, self.input_kernel)
+        projected = product(inputs, self.input_kernel, compute_dtype_of(self))
         if self.normalised:
             scale = self.input_scale.reshape((1,) * (projected.ndim - 1) + (-1,))
             return layer_norm(projected) * scale
@@ -137,12 +139,12 @@ class LSTMCell(ProductCell):
     @property
     def multiply_fn(self):
         """h U, with the units that the mask leaves."""
-        return _multiply_masked
+        return functools.partial(_multiply_masked, dtype=compute_dtype_of(self))
 
     @property
     def update_fn(self):
         """`lstm_update`."""
-        return functools.partial(lstm_update, variant=self.variant)
+        return functools.partial(lstm_update, variant=self.variant, dtype=compute_dtype_of(self))
 
     @property
     def gradient_fns(self):
@@ -152,9 +154,9 @@ class LSTMCell(ProductCell):
 
 
 def _multiply_masked(
-    drawn: tuple[Array, Any], hidden: Float[Array, "*rows output"]
+    drawn: tuple[Array, Any], hidden: Float[Array, "*rows output"], dtype: ComputeDtype
 ) -> Float[Array, "*rows n_hidden"]:
     kernel, mask = drawn
-    if isinstance(mask, tuple):
-        return hidden @ kernel
-    return (hidden * mask.reshape((1,) * (hidden.ndim - 2) + mask.shape)) @ kernel
+    if not isinstance(mask, tuple):
+        hidden *= mask.reshape((1,) * (hidden.ndim - 2) + mask.shape)
+    return multiply(hidden, kernel, dtype)

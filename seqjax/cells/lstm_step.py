@@ -8,6 +8,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from seqjax.cells.lstm_variant import STANDARD, LSTMVariant
+from seqjax.cells.product import multiply
+from seqjax.types import ComputeDtype
 
 
 class LSTMCarry(NamedTuple):
@@ -51,6 +53,7 @@ def lstm_update(
     product: Float[Array, "rows n_hidden"],
     *,
     variant: LSTMVariant = STANDARD,
+    dtype: ComputeDtype = None,
 ) -> LSTMCarry:
     r"""Returns the carry after one time step.
 
@@ -73,6 +76,7 @@ def lstm_update(
       projected: x W, blocks in the order i f g o.
       product: h U.
       variant: What of the above is there.
+      dtype: What the operands of its own products, with R and P, are rounded to.
 
     References:
       Hochreiter & Schmidhuber, "Long short-term memory", 1997; the forget gate of Gers, Schmidhuber
@@ -84,8 +88,8 @@ def lstm_update(
         product = layer_norm(product) * weights.norm[0][None]
     blocks = _named(variant.blocks, projected + product + weights.bias[None])
     fed_back = {}
-    if variant.gate_recurrence:
-        fed_back = _named(variant.gates, carry.gates @ weights.gate_kernel)
+    if not isinstance(weights.gate_kernel, tuple):
+        fed_back = _named(variant.gates, multiply(carry.gates, weights.gate_kernel, dtype))
 
     def gate(name: str, cell: Float[Array, "rows hidden"]) -> Float[Array, "rows hidden"]:
         pre = blocks[name] + fed_back.get(name, 0.0)
@@ -106,7 +110,7 @@ def lstm_update(
         shown = layer_norm(cell) * weights.norm[1][None] + weights.norm[2][None]
     hidden = o * (jnp.tanh(shown) if variant.output_activation else shown)
     if not isinstance(weights.projection, tuple):
-        hidden = hidden @ weights.projection
+        hidden = multiply(hidden, weights.projection, dtype)
     gates = ()
     if variant.gate_recurrence:
         values = {"i": i, "f": f, "o": o}

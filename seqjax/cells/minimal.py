@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from seqjax.cells.cell import HiddenCarry, HiddenCell
+from seqjax.cells.noise import compute_dtype_of
 from seqjax.cells.product import product
 
 
@@ -52,7 +53,7 @@ class MinGRUCell(LinearCell):
         self, inputs: Float[Array, "*rows features"]
     ) -> tuple[Float[Array, "*rows hidden"], Float[Array, "*rows hidden"]]:
         """Returns decay and addition of any number of time steps."""
-        update, candidate = _blocks(inputs, self.input_kernel, self.bias, 2)
+        update, candidate = _blocks(self, inputs, 2)
         z = jax.nn.sigmoid(update)
         return 1 - z, z * candidate
 
@@ -82,13 +83,14 @@ class MinLSTMCell(LinearCell):
         self, inputs: Float[Array, "*rows features"]
     ) -> tuple[Float[Array, "*rows hidden"], Float[Array, "*rows hidden"]]:
         """Returns decay and addition of any number of time steps."""
-        i, f, candidate = _blocks(inputs, self.input_kernel, self.bias, 3)
+        i, f, candidate = _blocks(self, inputs, 3)
         # f / (f + i) as a sigmoid of the difference of the gates' logarithms: exact at the edges,
         # where both gates are too small for their quotient.
         keep = jax.nn.sigmoid(jax.nn.log_sigmoid(f) - jax.nn.log_sigmoid(i))
         return keep, (1 - keep) * candidate
 
 
-def _blocks(inputs, kernel, bias, count: int):
-    projected = product(inputs, kernel)
-    return jnp.split(projected + bias.reshape((1,) * (projected.ndim - 1) + (-1,)), count, axis=-1)
+def _blocks(cell, inputs, count: int):
+    projected = product(inputs, cell.input_kernel, compute_dtype_of(cell))
+    bias = cell.bias.reshape((1,) * (projected.ndim - 1) + (-1,))
+    return jnp.split(projected + bias, count, axis=-1)

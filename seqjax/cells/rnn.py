@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from seqjax.cells.cell import HiddenCarry, HiddenCell, ProductCell
+from seqjax.cells.noise import compute_dtype_of
 from seqjax.cells.product import product
 
 
@@ -59,7 +60,7 @@ class RNNCell(HiddenCell, ProductCell):
 
     def project(self, inputs: Float[Array, "*rows features"]) -> Float[Array, "*rows hidden"]:
         """Returns x W of any number of time steps."""
-        return product(inputs, self.input_kernel)
+        return product(inputs, self.input_kernel, compute_dtype_of(self))
 
     def draw(self, rows: int) -> Float[Array, "hidden hidden"]:
         """Returns U."""

@@ -10,8 +10,9 @@ from jaxtyping import Array, Float
 
 from seqjax.cells.cell import ProductCell
 from seqjax.cells.initial import orthogonal_blocks
-from seqjax.cells.product import product
-from seqjax.types import Key
+from seqjax.cells.noise import compute_dtype_of
+from seqjax.cells.product import contract, product
+from seqjax.types import ComputeDtype, Key
 
 NOTHING_YET = -1e30
 """Where the stabiliser starts: below every gate, and still a number."""
@@ -78,11 +79,14 @@ def slstm_update(
 
 
 def multiply_heads(
-    kernel: Float[Array, "heads size four_size"], hidden: Float[Array, "*rows hidden"]
+    kernel: Float[Array, "heads size four_size"],
+    hidden: Float[Array, "*rows hidden"],
+    *,
+    dtype: ComputeDtype = None,
 ) -> Float[Array, "*rows four_hidden"]:
     """Returns h U with a block-diagonal U: gates side by side, and heads within each of them."""
     heads = hidden.reshape(*hidden.shape[:-1], kernel.shape[0], kernel.shape[1])
-    product = jnp.einsum("...hs,hst->...ht", heads, kernel)
+    product = contract("...hs,hst->...ht", heads, kernel, dtype)
     # heads (gate size) -> gate heads size
     product = product.reshape(*heads.shape[:-1], 4, kernel.shape[1])
     return jnp.swapaxes(product, -3, -2).reshape(*hidden.shape[:-1], 4 * hidden.shape[-1])
@@ -97,6 +101,7 @@ class SLSTMCell(ProductCell):
       num_heads: Parts of the state that do not mix: the recurrent kernel is block-diagonal.
       forget: What the forget gate is.
       forget_bias: Where its bias starts.
+      compute_dtype: What the operands of products are rounded to while learning; the state is not.
     """
 
     input_size: int
@@ -104,6 +109,7 @@ class SLSTMCell(ProductCell):
     num_heads: int = 1
     forget: Literal["sigmoid", "exponential"] = "sigmoid"
     forget_bias: float = 1.0
+    compute_dtype: ComputeDtype = None
 
     @property
     def width(self) -> int:
@@ -145,7 +151,7 @@ class SLSTMCell(ProductCell):
 
     def project(self, inputs: Float[Array, "*rows features"]) -> Float[Array, "*rows four_hidden"]:
         """Returns x W of any number of time steps."""
-        return product(inputs, self.input_kernel)
+        return product(inputs, self.input_kernel, compute_dtype_of(self))
 
     def draw(self, rows: int) -> Float[Array, "heads size four_size"]:
         """Returns U."""
@@ -158,7 +164,7 @@ class SLSTMCell(ProductCell):
     @property
     def multiply_fn(self):
         """`multiply_heads`."""
-        return multiply_heads
+        return functools.partial(multiply_heads, dtype=compute_dtype_of(self))
 
     @property
     def update_fn(self):

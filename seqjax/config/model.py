@@ -134,6 +134,10 @@ class ModelConfig:
     gradient of the recurrent weights in one product after the backward pass; parallel is for
     min_lstm and min_gru; auto takes these two where they apply. cudnn trains a standard lstm on a
     GPU, in full float32."""
+    compute: Literal["float32", "bfloat16"] = "float32"
+    """What matrix products are computed in while training. bfloat16 rounds their operands; sums,
+    states, weights, losses and all else stay float32, and so does everything after training. It is
+    for a GPU: on a CPU it is emulated, and slow. Not with unroll cudnn."""
     keep_every: int | None = None
     """Keep a layer's state for the gradient only every this many steps, and compute again what lies
     between: long sequences in less memory, for one more forward pass. Not with unroll scan or
@@ -244,6 +248,11 @@ class ModelConfig:
                 name,
                 f"{_LSTM_ONLY[name]} when model.unroll is cudnn",
             )
+        self._require(
+            self.unroll != "cudnn" or self.compute == "float32",
+            "compute",
+            "float32 when model.unroll is cudnn",
+        )
         self._require(self.keep_every is None or self.keep_every >= 1, "keep_every", "at least 1")
         self._require(
             self.keep_every is None or not (self.unroll in ("scan", "cudnn") or self.zoneout),

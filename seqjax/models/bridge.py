@@ -10,7 +10,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from seqjax.cells.cell import Cell, RecurrentCell, carry_features
+from seqjax.cells.dense import Dense
 from seqjax.models.encoder import Encoded
+from seqjax.types import ComputeDtype
 
 
 class Bridge(nn.Module):
@@ -20,12 +22,17 @@ class Bridge(nn.Module):
     the same of the mean of the encoder's outputs. `copy`: layer by layer as it is; where the
     encoder has fewer layers its top one serves the rest. `zeros`: nothing is handed over.
 
+    Attributes:
+      kind: See above.
+      compute_dtype: What the operands of a map's product are rounded to while learning.
+
     References:
       The maps are those of Bahdanau et al., 2015, appendix A.2.2, and, of the mean, of Nematus
       (Sennrich et al., 2017); copying is that of Luong et al., 2015.
     """
 
     kind: Literal["linear", "mean", "copy", "zeros"]
+    compute_dtype: ComputeDtype = None
 
     @nn.compact
     def __call__(self, encoded: Encoded, cells: Sequence[Cell]) -> tuple[Any, ...]:
@@ -47,12 +54,12 @@ class Bridge(nn.Module):
                     started.append(carry)
                 case "linear" | "mean":
                     features = self._features(encoded)
-                    name = f"layer_{depth}"
-                    if isinstance(cell, RecurrentCell):
-                        started.append(cell.start(nn.Dense(cell.start_size, name=name)(features)))
-                    else:
-                        size = sum(leaf.shape[-1] for leaf in jax.tree.leaves(nothing))
-                        started.append(_dealt(nothing, nn.Dense(size, name=name)(features)))
+                    ours = isinstance(cell, RecurrentCell)
+                    sizes = [leaf.shape[-1] for leaf in jax.tree.leaves(nothing)]
+                    size = cell.start_size if ours else sum(sizes)
+                    dense = Dense(size, compute_dtype=self.compute_dtype, name=f"layer_{depth}")
+                    mapped = dense(features)
+                    started.append(cell.start(mapped) if ours else _dealt(nothing, mapped))
         return tuple(started)
 
     def _features(self, encoded: Encoded) -> Float[Array, "batch features"]:

@@ -3,11 +3,12 @@
 import flax.linen as nn
 from jaxtyping import Array, Float
 
+from seqjax.cells.dense import Dense
 from seqjax.cells.noise import noisy
 from seqjax.models.encoder import Encoder
 from seqjax.models.layers import show
 from seqjax.models.pooling import Pooling
-from seqjax.types import Padded
+from seqjax.types import ComputeDtype, Padded
 
 
 class Classifier(nn.Module):
@@ -21,16 +22,18 @@ class Classifier(nn.Module):
       pooling: Outputs to one vector.
       num_classes: Labels.
       dropout_rate: On what is pooled.
+      compute_dtype: What the operands of the output layer are rounded to while learning.
     """
 
     encoder: Encoder
     pooling: Pooling
     num_classes: int
     dropout_rate: float = 0.0
+    compute_dtype: ComputeDtype = None
 
     def setup(self):
         self.dropout = nn.Dropout(self.dropout_rate)
-        self.label_map = nn.Dense(self.num_classes)
+        self.label_map = Dense(self.num_classes, compute_dtype=self.compute_dtype)
 
     def __call__(self, source: Padded) -> Float[Array, "batch 1 classes"]:
         """Returns the logits of the labels."""

@@ -5,6 +5,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from seqjax.cells.dense import Dense
+from seqjax.types import ComputeDtype
+
 LEAST = 1e-30
 """Probability of what can neither be written nor copied, so that its logarithm is finite."""
 
@@ -18,6 +21,7 @@ class Copier(nn.Module):
 
     Attributes:
       unk_id: What the decoder reads in place of a token that its vocabulary does not know.
+      compute_dtype: What the operands of the switch's product are rounded to while learning.
 
     References:
       See, Liu & Manning, "Get to the point: summarization with pointer-generator networks", 2017,
@@ -25,6 +29,7 @@ class Copier(nn.Module):
     """
 
     unk_id: int
+    compute_dtype: ComputeDtype = None
 
     @nn.compact
     def __call__(
@@ -42,7 +47,7 @@ class Copier(nn.Module):
           weights: Attention.
           copy_ids: Of the source positions; see `copies`.
         """
-        switch = nn.Dense(1)(jnp.concatenate(seen, axis=-1))
+        switch = Dense(1, compute_dtype=self.compute_dtype)(jnp.concatenate(seen, axis=-1))
         written = nn.sigmoid(switch) * nn.softmax(logits)
         copied = nn.sigmoid(-switch) * weights
         return jnp.log(jnp.maximum(_put_together(written, copied, copy_ids), LEAST))

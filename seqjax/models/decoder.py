@@ -11,7 +11,9 @@ from jaxtyping import Array, Float, Int
 
 from seqjax.attention import attend
 from seqjax.cells.cell import Cell
-from seqjax.cells.noise import masked, noisy, shared_mask
+from seqjax.cells.dense import Dense
+from seqjax.cells.noise import compute_dtype_of, masked, noisy, shared_mask
+from seqjax.cells.product import multiply
 from seqjax.masking import length_mask
 from seqjax.models.copier import Copier
 from seqjax.models.encoder import Encoded
@@ -25,6 +27,7 @@ from seqjax.models.layers import (
     stack_unroll,
 )
 from seqjax.models.reader import Memory, Reader
+from seqjax.types import ComputeDtype
 from seqjax.unroll.scan import scan_time
 from seqjax.unroll.unroll import UnrollFn, unroll
 
@@ -75,6 +78,7 @@ class Decoder(nn.Module):
       embedding_dropout_rate: Share of words whose embedding is read as 0; see `keep_words`.
       residual: Add a layer's input to its output where both are equally wide.
       unroll_fn: `unroll`, with its choices made.
+      compute_dtype: What the operands of the output layer are rounded to while learning.
     """
 
     embedding: nn.Embed
@@ -89,6 +93,7 @@ class Decoder(nn.Module):
     embedding_dropout_rate: float = 0.0
     residual: bool = False
     unroll_fn: UnrollFn = unroll
+    compute_dtype: ComputeDtype = None
 
     def setup(self):
         self.dropout = sequence_dropout(self.dropout_rate, self.same_dropout)
@@ -96,7 +101,7 @@ class Decoder(nn.Module):
         if self.tied:
             self.output_bias = self.param("output_bias", nn.initializers.zeros, (vocab_size,))
         else:
-            self.output_map = nn.Dense(vocab_size)
+            self.output_map = Dense(vocab_size, compute_dtype=self.compute_dtype)
 
     def start(self, encoded: Encoded, copy_ids: Any = ()) -> tuple[DecoderState, Memory]:
         """Returns the state before the first step, and what belongs to the sentence.
@@ -257,13 +262,15 @@ class Decoder(nn.Module):
 
     def _logits(self, readout, seen, memory):
         if self.tied:
-            logits = self.embedding.attend(readout)
+            kernel = self.embedding.embedding.T
+            logits = multiply(readout, kernel, compute_dtype_of(self))
             logits += self.output_bias.reshape((1,) * (logits.ndim - 1) + (-1,))
         else:
             logits = self.output_map(readout)
         if self.copier is None:
             return logits
-        joined = attend(seen.weights, memory.values), seen.query, seen.embedded
+        context = attend(seen.weights, memory.values, compute_dtype_of(self))
+        joined = context, seen.query, seen.embedded
         return self.copier(logits, joined, seen.weights, memory.copy_ids)
 
 

@@ -40,7 +40,7 @@ class Encoder(nn.Module):
     """Stacked recurrent layers over tokens, or over vectors.
 
     Attributes:
-      embedding: Values of the source to features: `nn.Embed` for token ids, `nn.Dense` for vectors
+      embedding: Values of the source to features: `nn.Embed` for token ids, `Dense` for vectors
         (frames of sound, rows of a picture).
       layers: From the bottom up.
       dropout_rate: On the features and between layers.

@@ -8,7 +8,9 @@ import flax.linen as nn
 from jaxtyping import Array, Float, Int
 
 from seqjax.cells.cell import Cell
-from seqjax.cells.noise import noisy
+from seqjax.cells.dense import Dense
+from seqjax.cells.noise import compute_dtype_of, noisy
+from seqjax.cells.product import multiply
 from seqjax.models.layers import (
     draw_stack,
     embed,
@@ -18,7 +20,7 @@ from seqjax.models.layers import (
     stack_step,
     stack_unroll,
 )
-from seqjax.types import Padded
+from seqjax.types import ComputeDtype, Padded
 from seqjax.unroll.unroll import UnrollFn, unroll
 
 
@@ -38,6 +40,7 @@ class LanguageModel(nn.Module):
       embedding_dropout_rate: Share of words whose embedding is read as 0; see `keep_words`.
       residual: Add a layer's input to its output where both are equally wide.
       unroll_fn: `unroll`, with its choices made.
+      compute_dtype: What the operands of the output layer are rounded to while learning.
     """
 
     embedding: nn.Embed
@@ -48,15 +51,17 @@ class LanguageModel(nn.Module):
     embedding_dropout_rate: float = 0.0
     residual: bool = False
     unroll_fn: UnrollFn = unroll
+    compute_dtype: ComputeDtype = None
 
     def setup(self):
         self.dropout = sequence_dropout(self.dropout_rate, self.same_dropout)
         vocab_size = self.embedding.num_embeddings
+        dense = functools.partial(Dense, compute_dtype=self.compute_dtype)
         if self.tied:
-            self.readout_map = nn.Dense(self.embedding.features, use_bias=False)
+            self.readout_map = dense(self.embedding.features, use_bias=False)
             self.output_bias = self.param("output_bias", nn.initializers.zeros, (vocab_size,))
         else:
-            self.output_map = nn.Dense(vocab_size)
+            self.output_map = dense(vocab_size)
 
     def initial_carry(self, rows: int) -> tuple[Any, ...]:
         """Returns the state before the first token of a text: zeros."""
@@ -94,6 +99,7 @@ class LanguageModel(nn.Module):
 
     def _logits(self, hidden):
         if self.tied:
-            logits = self.embedding.attend(self.readout_map(hidden))
+            kernel = self.embedding.embedding.T
+            logits = multiply(self.readout_map(hidden), kernel, compute_dtype_of(self))
             return logits + self.output_bias.reshape((1,) * (logits.ndim - 1) + (-1,))
         return self.output_map(hidden)

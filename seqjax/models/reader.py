@@ -1,5 +1,6 @@
 """How a decoder looks back at the source, and what comes of it: weights, context, readout."""
 
+import functools
 from typing import Any, Literal, NamedTuple
 
 import flax.linen as nn
@@ -7,8 +8,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from seqjax.attention import Scorer, attend, attention_weights
+from seqjax.cells.dense import Dense
+from seqjax.cells.noise import compute_dtype_of
 from seqjax.masking import length_mask
 from seqjax.models.encoder import Encoded
+from seqjax.types import ComputeDtype
 
 GateKind = Literal["none", "source", "target", "both"]
 
@@ -47,6 +51,7 @@ class Reader(nn.Module):
         moved by that much along a direction that is learnt. With an `AdditiveScorer` this is the
         coverage vector of See, Liu & Manning (2017).
       gate: The context gate.
+      compute_dtype: What the operands of products are rounded to while learning.
 
     References:
       Luong, Pham & Manning, 2015; See, Liu & Manning, "Get to the point: summarization with
@@ -58,14 +63,16 @@ class Reader(nn.Module):
     size: int
     coverage: bool = False
     gate: GateKind = "none"
+    compute_dtype: ComputeDtype = None
 
     def setup(self):
+        dense = functools.partial(Dense, compute_dtype=self.compute_dtype)
         if self.gate == "none":
-            self.readout_map = nn.Dense(self.size)
+            self.readout_map = dense(self.size)
         else:
-            self.context_map = nn.Dense(self.size, use_bias=False)
-            self.query_map = nn.Dense(self.size)
-            self.gate_map = nn.Dense(self.size)
+            self.context_map = dense(self.size, use_bias=False)
+            self.query_map = dense(self.size)
+            self.gate_map = dense(self.size)
         if self.coverage:
             self.moved_keys = _MovedKeys()
 
@@ -109,7 +116,7 @@ class Reader(nn.Module):
         """Returns the readout of each query."""
         if self.scorer is None:
             return jnp.tanh(self.readout_map(queries))
-        context = attend(weights, memory.values)
+        context = attend(weights, memory.values, compute_dtype_of(self))
         if self.gate == "none":
             return jnp.tanh(self.readout_map(jnp.concatenate([context, queries], axis=-1)))
         said = jnp.concatenate([embedded, queries], axis=-1)

@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 import flax.linen as nn
 from jaxtyping import Array, Float, Int
 
+from seqjax.cells.dense import Dense
 from seqjax.cells.noise import noisy
 from seqjax.models.encoder import Encoder
 from seqjax.models.layers import sequence_dropout, show
-from seqjax.types import Padded, Transitions
+from seqjax.types import ComputeDtype, Padded, Transitions
 
 
 class Tagged(NamedTuple):
@@ -38,6 +39,7 @@ class Tagger(nn.Module):
       chain: Learn how tags follow each other.
       dropout_rate: On what the encoder says.
       same_dropout: Drop the same units at all times.
+      compute_dtype: What the operands of the output layer are rounded to while learning.
 
     References:
       Huang, Xu & Yu, "Bidirectional LSTM-CRF models for sequence tagging", 2015; there sequences
@@ -49,10 +51,11 @@ class Tagger(nn.Module):
     chain: bool = False
     dropout_rate: float = 0.0
     same_dropout: bool = False
+    compute_dtype: ComputeDtype = None
 
     def setup(self):
         self.dropout = sequence_dropout(self.dropout_rate, self.same_dropout)
-        self.tag_map = nn.Dense(self.num_tags)
+        self.tag_map = Dense(self.num_tags, compute_dtype=self.compute_dtype)
         if self.chain:
             zeros, tags = nn.initializers.zeros, self.num_tags
             self.transitions = Transitions(

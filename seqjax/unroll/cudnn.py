@@ -16,7 +16,7 @@ from jaxtyping import Array, Float, Int
 from seqjax.cells.lstm import LSTMCell
 from seqjax.cells.lstm_step import LSTMCarry
 from seqjax.cells.lstm_variant import STANDARD
-from seqjax.cells.noise import noisy
+from seqjax.cells.noise import compute_dtype_of, noisy
 from seqjax.masking import length_mask, reverse_within_lengths, where_valid
 from seqjax.unroll.scan import scan_time
 
@@ -79,6 +79,8 @@ def _refuse(cell: Any, carry: Any, inputs: Array) -> None:
     for name in ("state_dropout", "connection_dropout"):
         rate = getattr(cell, name)
         require(not (rate and noisy(cell)), f"no {name} while learning", f"{name}={rate}")
+    dtype = compute_dtype_of(cell)
+    require(dtype is None, "no compute_dtype while learning", dtype)
     for leaf in (inputs, *jax.tree.leaves(carry), cell.input_kernel):
         require(leaf.dtype == jnp.float32, "float32", leaf.dtype)
     require(jax.default_backend() == "gpu", "a GPU", jax.default_backend())

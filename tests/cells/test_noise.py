@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from seqjax.cells.lstm import LSTMCell
-from seqjax.cells.noise import Zoneout, kept, noisy
+from seqjax.cells.noise import kept, noisy
+from seqjax.cells.zoneout import Zoneout
 from seqjax.unroll.unroll import unroll
 
 KEY = jax.random.key(0)
