@@ -12,7 +12,7 @@ CACHE = "JAX_COMPILATION_CACHE_DIR"
 OWN_CACHE = CACHE not in os.environ
 if OWN_CACHE:
     os.environ[CACHE] = tempfile.mkdtemp(prefix="seqjax-tests-")
-    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.1"
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.3"
 
 import jax  # noqa: E402
 
