@@ -1,6 +1,7 @@
 """N-gram models, against counts worked by hand and against dictionaries."""
 
 import functools
+import itertools
 
 import jax
 import jax.numpy as jnp
@@ -8,10 +9,12 @@ import numpy as np
 import pytest
 from oracles import ngrams as oracle
 
+from seqjax import decode
 from seqjax.baselines.counts import count_ngrams, lay_out
 from seqjax.baselines.ngram import from_arrays, train_ngram
 from seqjax.baselines.ngram_step import initial_state, ngram_step, step_tables
 from seqjax.baselines.smoothing import FALLBACK_DISCOUNTS, estimate_discounts
+from seqjax.decode.scoring import by_log_prob
 
 # a b a b c, and b b c; d is never seen.
 BY_HAND = [np.array([0, 1, 0, 1, 2]), np.array([1, 1, 2])]
@@ -150,3 +153,37 @@ def test_nothing_to_learn_from_is_uniform():
     tables = step_tables(model)
     said, _ = ngram_step(tables, 0, jnp.zeros(2, jnp.int32), initial_state(tables, 2))
     np.testing.assert_allclose(np.exp(said), 0.25, rtol=1e-6)
+
+
+def test_a_search_finds_what_is_likeliest_of_all():
+    # 0 is EOS, 4 is BOS and never occurs.
+    train = [np.append(1 + sequence[:4] % 3, 0) for sequence in drawn()[0]]
+    model = train_ngram(train, order=3, vocab_size=5)
+    endings = [
+        np.array([*words, 0])
+        for length in range(3)
+        for words in itertools.product([1, 2, 3], repeat=length)
+    ]
+    wanted = sorted(endings, key=lambda ids: -model.log_probs(ids).sum())[:3]
+    tables = step_tables(model)
+    found = decode.search(
+        functools.partial(ngram_step, tables, 4),
+        initial_state(tables, 1),
+        decode.Beam(width=30, n_best=30, score_fn=by_log_prob),
+        symbols=decode.Symbols(bos_id=4, eos_id=0, pad_id=4),
+        max_length=3,
+    )
+    ended = [
+        (tokens[:length].tolist(), log_prob)
+        for tokens, log_prob, length, finished in zip(
+            np.array(found.tokens[0]),
+            np.array(found.log_probs[0]),
+            np.array(found.lengths[0]),
+            np.array(found.finished[0]),
+            strict=True,
+        )
+        if finished
+    ]
+    assert [tokens for tokens, _ in ended[:3]] == [ids.tolist() for ids in wanted]
+    costs = [model.log_probs(ids).sum() for ids in wanted]
+    np.testing.assert_allclose([log_prob for _, log_prob in ended[:3]], costs, rtol=1e-5)
