@@ -149,28 +149,35 @@ class Product(NamedTuple):
     in_loop: bool
 
 
-def products(jaxpr, in_loop=False):
-    """Returns the products of a program as an accelerator has it; see `contract` for a CPU."""
-    found = []
+def equations(jaxpr, in_loop=False):
+    """Yields those of a program as an accelerator has it, and whether each is in a loop."""
     for equation in jaxpr.eqns:
-        if equation.primitive.name == "dot_general":
-            sides, (out,) = [atom.aval for atom in equation.invars], equation.outvars
-            found.append(
-                Product(
-                    tuple(str(side.dtype) for side in sides),
-                    str(out.aval.dtype),
-                    tuple(side.shape for side in sides),
-                    in_loop,
-                )
-            )
+        yield equation, in_loop
         inner = list(equation.params.values())
         if None in (equation.params.get("branches_platforms") or ()):
             inner = [equation.params["branches"][-1]]  # of any other platform than the CPU
         for part in jax.tree.leaves(inner):
             part = getattr(part, "jaxpr", part)
             if hasattr(part, "eqns"):
-                found += products(part, in_loop or equation.primitive.name == "scan")
+                yield from equations(part, in_loop or equation.primitive.name == "scan")
+
+
+def products(jaxpr):
+    found = []
+    for equation, in_loop in equations(jaxpr):
+        if equation.primitive.name == "dot_general":
+            sides, (out,) = [atom.aval for atom in equation.invars], equation.outvars
+            types, shapes = ([getattr(s, name) for s in sides] for name in ("dtype", "shape"))
+            found.append(
+                Product(tuple(map(str, types)), str(out.aval.dtype), tuple(shapes), in_loop)
+            )
     return found
+
+
+def widened(jaxpr):
+    """Returns what is made of bfloat16 numbers but for products: nothing may be added up in it."""
+    made = [one for one, _ in equations(jaxpr) if one.primitive.name == "convert_element_type"]
+    return [one for one in made if one.invars[0].aval.dtype == jnp.bfloat16]
 
 
 RECURRENT = ((ROWS, 24), (24, 96))
@@ -206,6 +213,7 @@ def test_a_step_multiplies_in_bfloat16_and_adds_and_keeps_in_float32(name, way, 
     assert jnp.bfloat16 not in [leaf.dtype for leaf in jax.tree.leaves((state, after))]
     found = products(program.jaxpr)
     assert {(one.operands, one.out) for one in found} == {(("bfloat16",) * 2, "float32")}
+    assert not widened(program.jaxpr)
     wanted = [(shapes, True) for shapes in in_loop]
     wanted += [(shapes, False) for shapes in (*outside, LOGITS, *FROM_LOGITS)]
     counts = collections.Counter((one.shapes, one.in_loop) for one in found)
