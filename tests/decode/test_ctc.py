@@ -49,7 +49,7 @@ def rows_of(batch):
     return [np.float64(row[:length]) for row, length in zip(log_probs, lengths, strict=True)]
 
 
-@pytest.mark.parametrize("blank", (0, 2))
+@pytest.mark.parametrize("blank", (0, pytest.param(2, marks=pytest.mark.slow)))
 def test_a_beam_that_holds_every_prefix_is_exhaustive_search(blank):
     for seed in range(5):
         batch = batch_of(seed)
@@ -65,7 +65,7 @@ def test_a_beam_that_holds_every_prefix_is_exhaustive_search(blank):
             assert all(score == value and finished for _, value, score, finished in got)
 
 
-@pytest.mark.parametrize("width", (1, 4))
+@pytest.mark.parametrize("width", (pytest.param(1, marks=pytest.mark.slow), 4))
 def test_a_small_beam_is_the_algorithm_and_finds_at_most_the_truth(width):
     for seed in range(5):
         batch = batch_of(seed, scale=0.7)
@@ -122,7 +122,7 @@ def test_a_prefix_that_was_dropped_and_comes_back_is_joined_with_what_grew_from_
     assert returned
 
 
-@pytest.mark.parametrize("blank", (0, 2))
+@pytest.mark.parametrize("blank", (0, pytest.param(2, marks=pytest.mark.slow)))
 def test_greedy_is_the_likeliest_path_collapsed(blank):
     for seed in range(5):
         batch = batch_of(seed)
@@ -139,11 +139,10 @@ def test_greedy_is_the_likeliest_path_collapsed(blank):
 def test_where_every_frame_is_sure_beam_and_greedy_agree():
     log_probs, lengths = batch_of(0, scale=40.0)
     greedy = greedy_of(log_probs, lengths, blank_id=0, pad_id=PAD)
-    for width in (1, 4):
-        beam = beam_of(log_probs, lengths, width=width)
-        np.testing.assert_array_equal(beam.tokens[:, :1], greedy.tokens)
-        np.testing.assert_array_equal(beam.lengths[:, :1], greedy.lengths)
-        assert np.all(beam.log_probs[:, :1] >= greedy.log_probs - 1e-6)
+    beam = beam_of(log_probs, lengths, width=4)
+    np.testing.assert_array_equal(beam.tokens[:, :1], greedy.tokens)
+    np.testing.assert_array_equal(beam.lengths[:, :1], greedy.lengths)
+    assert np.all(beam.log_probs[:, :1] >= greedy.log_probs - 1e-6)
 
 
 def test_padding_and_batch_mates_change_nothing():
@@ -163,6 +162,7 @@ def test_padding_and_batch_mates_change_nothing():
         np.testing.assert_array_equal(got[::-1], wanted)
 
 
+@pytest.mark.slow
 def test_answers_are_never_longer_than_there_is_room_for():
     batch = batch_of(2)
     found = beam_of(*batch, max_length=2)
@@ -291,7 +291,7 @@ def test_what_a_language_model_forbids_is_not_said():
         assert {tokens for tokens, *_ in answers(unheard, row)} == every
 
 
-@pytest.mark.parametrize("blank", (0, 2))
+@pytest.mark.parametrize("blank", (0, pytest.param(2, marks=pytest.mark.slow)))
 def test_an_alignment_is_the_likeliest_path_that_says_the_labels(blank):
     one, other = (label for label in range(VOCAB) if label != blank)
     said = ((one, other), (one, one), (other,), ())

@@ -117,6 +117,7 @@ def test_equal_scores_give_the_lowest_ids():
     np.testing.assert_array_equal(found.tokens[0, 0], 0)
 
 
+@pytest.mark.slow
 def test_of_no_steps_there_is_the_empty_sequence_and_of_no_answers_nothing():
     _, lengths, transitions = batch_of(0)
     found = found_by(jnp.zeros((5, 0, TAGS)), lengths * 0, transitions, pad_id=PAD, n_best=2)

@@ -179,6 +179,7 @@ def test_two_thousand_steps_cost_few_digits():
     np.testing.assert_allclose(gradient[0][0], np.exp(before + after - total), atol=2e-5)
 
 
+@pytest.mark.slow
 def test_of_no_steps_there_is_the_empty_sequence():
     _, _, transitions = batch_of()
     totals, gradient = partition_and_gradient(

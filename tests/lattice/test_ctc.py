@@ -27,7 +27,7 @@ def values_and_gradient(logits, lengths, labels, *, blank_id=0):
     return log_probs, gradient.astype(jnp.float32) / weights[:, None, None]
 
 
-@pytest.mark.parametrize("blank", (0, VOCAB - 1))
+@pytest.mark.parametrize("blank", (0, pytest.param(VOCAB - 1, marks=pytest.mark.slow)))
 def test_the_probability_of_labels_is_that_of_all_their_paths(blank):
     logits, lengths, labels = batch_of(CASES, blank=blank)
     log_probs, gradient = values_and_gradient(logits, lengths, labels, blank_id=blank)
@@ -45,6 +45,7 @@ def test_the_probability_of_labels_is_that_of_all_their_paths(blank):
         np.testing.assert_array_equal(gradient[row, length:], 0)
 
 
+@pytest.mark.slow
 def test_posteriors_are_shares_of_the_paths_that_say_the_labels():
     logits, lengths, labels = batch_of(CASES)
     posteriors_of = jax.jit(lattice.label_posteriors, static_argnames="blank_id")
@@ -153,6 +154,7 @@ def test_a_forbidden_label_is_impossible_and_a_nan_is_not_hidden():
     assert np.isnan(values_and_gradient(logits.at[1, 2, 1].set(jnp.nan), lengths, labels)[0][1])
 
 
+@pytest.mark.slow
 def test_half_precision_is_added_up_in_single_precision():
     logits, lengths, labels = batch_of(CASES)
     half = logits.astype(jnp.bfloat16)
@@ -162,6 +164,7 @@ def test_half_precision_is_added_up_in_single_precision():
     np.testing.assert_allclose(gradient, slope, atol=0.01)
 
 
+@pytest.mark.slow
 def test_of_no_frames_there_is_nothing():
     none = Padded(jnp.zeros((2, 0), jnp.int32), jnp.zeros(2, jnp.int32))
     log_probs, _ = values_and_gradient(jnp.zeros((2, 0, VOCAB)), jnp.zeros(2, jnp.int32), none)

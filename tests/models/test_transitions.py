@@ -21,6 +21,7 @@ def test_before_anything_is_learnt_the_loss_is_the_cross_entropy():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.standard_promotion
 def test_transitions_are_learnt_where_emissions_say_nothing():
     """Tags go round: 0 1 2 0 1 2. Each is uncertain by itself, and the first one decides."""
