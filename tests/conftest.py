@@ -17,6 +17,13 @@ if OWN_CACHE:
 import jax  # noqa: E402
 
 
+@pytest.fixture(autouse=True, scope="module")
+def forgotten_programs():
+    """What one file has compiled is of no use to the next, and thousands of programs are slow."""
+    yield
+    jax.clear_caches()
+
+
 def pytest_unconfigure(config):
     if OWN_CACHE:
         shutil.rmtree(os.environ[CACHE], ignore_errors=True)

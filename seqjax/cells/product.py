@@ -32,7 +32,7 @@ def contract(
     >>> for dtype in (None, jnp.dtype(jnp.bfloat16)):
     ...     print(contract("ij,jk->ik", third, third, dtype))
     [[0.11111112]]
-    [[0.11155449]]
+    [[0.11154556]]
     """
     return jnp.einsum(spec, left, right) if dtype is None else _rounded(spec, dtype, left, right)
 

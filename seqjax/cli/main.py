@@ -13,6 +13,7 @@ COMMANDS = {
     "decode": "answer each line of a file or of standard input",
     "generate": "let a language model go on from a prompt",
     "predict": "give each line of a file or of standard input its label or its tags",
+    "features": "write what a model makes of texts, for another one to read",
     "inspect": "tell what a run is, or what is in data before there is a run",
     "explain": "tell what a code such as SJ-D04 means, and what to do about it",
     "average": "make a run of the mean weights of several, or of the last checkpoints",
@@ -43,6 +44,9 @@ The same command again goes on where the training was interrupted.""",
     "predict": """\
   echo "3. März 1999" | seqjax predict runs/languages --n-best 3 --probs
   seqjax predict runs/parts --input texts.txt --json""",
+    "features": """\
+  seqjax features runs/languages --input texts.txt --output texts.npy
+  seqjax features runs/docs --pool steps --output states.npz --input texts.txt""",
     "inspect": """\
   seqjax inspect runs/dates
   seqjax inspect runs/dates --json
@@ -149,6 +153,7 @@ def _help(command: str) -> int:
         "decode": flags.DecodeFlags,
         "generate": flags.GenerateFlags,
         "predict": flags.PredictFlags,
+        "features": flags.FeaturesFlags,
         "inspect": flags.InspectFlags,
         "explain": flags.ExplainFlags,
         "average": flags.AverageFlags,
@@ -197,6 +202,11 @@ def _run(command: str, tokens: list[str]) -> int:
             from seqjax.cli import predict
 
             return predict.run(arguments)
+        case "features":
+            arguments = read_flags(flags.FeaturesFlags, tokens)
+            from seqjax.cli import features
+
+            return features.run(arguments)
         case "inspect":
             arguments = flags.inspect_flags(tokens)
             from seqjax.cli import inspect

@@ -9,7 +9,8 @@ from seqjax.cells.dense import Dense
 from seqjax.cells.noise import noisy
 from seqjax.models.encoder import Encoder
 from seqjax.models.layers import sequence_dropout, show
-from seqjax.types import ComputeDtype, Padded, Transitions
+from seqjax.models.transitions import TagTransitions
+from seqjax.types import ComputeDtype, Padded
 
 
 class Tagged(NamedTuple):
@@ -57,16 +58,11 @@ class Tagger(nn.Module):
         self.dropout = sequence_dropout(self.dropout_rate, self.same_dropout)
         self.tag_map = Dense(self.num_tags, compute_dtype=self.compute_dtype)
         if self.chain:
-            zeros, tags = nn.initializers.zeros, self.num_tags
-            self.transitions = Transitions(
-                self.param("start", zeros, (tags,)),
-                self.param("end", zeros, (tags,)),
-                self.param("between", zeros, (tags, tags)),
-            )
+            self.transitions = TagTransitions(self.num_tags)
 
     def __call__(self, source: Padded) -> Tagged:
         encoded = self.encoder(source)
         dropped = self.dropout(encoded.outputs, deterministic=not noisy(self))
         show(self, outputs=encoded.outputs, dropped=dropped)
-        transitions = self.transitions if self.chain else ()
+        transitions = self.transitions() if self.chain else ()
         return Tagged(self.tag_map(dropped), encoded.lengths, transitions)

@@ -9,22 +9,27 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from seqjax.build.learner import Learner
 from seqjax.build.rules import build_rules
 from seqjax.config import Config, DecodeConfig
+from seqjax.data.coding import PairCoder
 from seqjax.data.readers import Pairs
 from seqjax.data.sides import load_side
 from seqjax.errors import InputError
 from seqjax.files import write_text
 from seqjax.predict.answer import Answer, AnswerFn, silent
 from seqjax.predict.continuer import Continuer
+from seqjax.predict.features import Pool, encoder_outputs, features_of, language_outputs
+from seqjax.predict.labels import Sayer
 from seqjax.predict.voices import Weights
 from seqjax.report.attention import attention_figure
 from seqjax.report.curves import learning_curves
 from seqjax.rundir import RunDir, load_weights, open_run
 from seqjax.runs.measure import Likelihood
 from seqjax.tasks.choose import build_task
+from seqjax.tasks.pairs import PairTask
 from seqjax.tasks.task import AnsweringTask, Decoded, Task, Vocabularies, sizes_of
 from seqjax.train.compiled import AnnounceFn
 from seqjax.types import Parameters
@@ -103,6 +108,25 @@ class Trained:
         vocabulary, decode = self.vocabularies["text"], decode or self.config.decode
         rules = build_rules(decode, vocabulary, may_be_unknown=False, forbidden=forbidden)
         return Continuer(model, vocabulary, decode, rules, announce=announce)
+
+    def features(
+        self, texts: Sequence[str], pool: Pool, announce: AnnounceFn = silent
+    ) -> list[np.ndarray]:
+        """Returns what the model makes of each text; see `features_of`."""
+        model, data = self.learner.model, self.config.data
+        if isinstance(self.task, PairTask):
+            coder, say_fn = self.task.coder(self.vocabularies), encoder_outputs(model)
+        else:
+            text = self.vocabularies["text"]
+            coder, say_fn = PairCoder(text, text), language_outputs(model)
+        sayer = Sayer(
+            say_fn,
+            coder,
+            batch_size=self.config.decode.batch_size,
+            max_source=data.max_source,
+            announce=announce,
+        )
+        return features_of(sayer, self.weights, texts, pool)
 
     def decode(self, texts: Sequence[str]) -> list[str]:
         """Returns the best answer to each text."""

@@ -2,8 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 from cli.commands import fed, one_line_error, seqjax
+
+from seqjax.runs.conclude import load
 
 SMALL = (
     *("--model.embedding-size", "8", "--model.hidden-size", "8", "--data.batch-size", "16"),
@@ -109,3 +112,36 @@ def test_settings_that_a_task_has_no_use_for_are_refused(tmp_path, capsys):
     ):
         told = one_line_error(capsys, "train", "--task", "classify", setting)
         assert "for classify, which has no use for it" in told
+
+
+def test_features_are_what_the_output_layer_reads(trained, tmp_path, monkeypatch, capsys):
+    """Of the highest outputs of each unit, the output layer makes the probabilities."""
+    run = load(str(trained / "classify"))
+    fed(monkeypatch, b"a great film\n\nthe dull book\n")
+    written = tmp_path / "found.npy"
+    assert seqjax("features", trained / "classify", "--pool", "max", "--output", written) == 0
+    found = np.load(written)
+    assert found.shape == (3, 8) and not found[1].any()
+    weights = run.params["label_map"]
+    logits = found @ np.asarray(weights["kernel"]) + np.asarray(weights["bias"])
+    answers = run.answer_fn()(run.weights, ["a great film", "the dull book"])
+    for row, said in zip((0, 2), answers, strict=True):
+        shares = np.exp(logits[row]) / np.exp(logits[row]).sum()
+        names = run.vocabularies["target"].tokens
+        for answer in said:
+            share = shares[names.index(answer.text)]
+            assert np.exp(answer.log_prob) == pytest.approx(share, abs=1e-5)
+
+
+def test_features_of_steps_are_as_many_as_the_text_has_tokens(trained, tmp_path, monkeypatch):
+    fed(monkeypatch, b"meet Zoe Fox now\n\nsee Ann\n")
+    written = tmp_path / "found.npz"
+    assert seqjax("features", trained / "tag", "--pool", "steps", "--output", written) == 0
+    with np.load(written) as found:
+        assert [found[name].shape for name in ("0", "1", "2")] == [(4, 8), (0, 8), (2, 8)]
+    fed(monkeypatch, b"meet Zoe Fox now\n")
+    listed = tmp_path / "found.jsonl"
+    assert seqjax("features", trained / "tag", "--pool", "last", "--output", listed) == 0
+    with np.load(written) as found:
+        last = json.loads(listed.read_text())
+        np.testing.assert_allclose(last, found["0"][-1], atol=1e-6)

@@ -6,6 +6,7 @@ The string below a field is its help. `train` takes the fields of `Config` itsel
 from seqjax.cli.flags.answering import AverageFlags as AverageFlags
 from seqjax.cli.flags.answering import DecodeFlags as DecodeFlags
 from seqjax.cli.flags.answering import EvaluateFlags as EvaluateFlags
+from seqjax.cli.flags.answering import FeaturesFlags as FeaturesFlags
 from seqjax.cli.flags.answering import GenerateFlags as GenerateFlags
 from seqjax.cli.flags.answering import PredictFlags as PredictFlags
 from seqjax.cli.flags.checking import BenchFlags as BenchFlags

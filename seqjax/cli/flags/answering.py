@@ -1,6 +1,7 @@
 """Flags of the commands that use a trained run."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
@@ -104,6 +105,32 @@ class PredictFlags:
 
     def __post_init__(self):
         at_least_one("n_best", self.n_best)
+
+
+@dataclass(frozen=True)
+class FeaturesFlags:
+    """Writes what a trained model makes of each line of a file or of standard input: the outputs of
+    the top layer of its encoder, or of a language model."""
+
+    run: str
+    """The run directory."""
+    output: str | None = None
+    """File to write. .npy: one array [lines, features] (not of steps). .npz: an array for each
+    line, named by its number from 0. .jsonl: a list for each line."""
+    input: str | None = None
+    """File with one text a line (recordings and arrays by name); by default standard input."""
+    pool: Literal["steps", "mean", "max", "last"] = "mean"
+    """One vector a line: the mean or the highest unit by unit, or the last; or steps, all of them.
+    """
+
+    def __post_init__(self):
+        if self.output is None:
+            raise ValueError("output must be given, a file that ends in .npy, .npz or .jsonl")
+        suffix = Path(self.output).suffix
+        if suffix not in (".npy", ".npz", ".jsonl"):
+            raise ValueError(f"output must end in .npy, .npz or .jsonl, got {self.output!r}")
+        if suffix == ".npy" and self.pool == "steps":
+            raise ValueError("output must be .npz or .jsonl when pool is steps, got .npy")
 
 
 @dataclass(frozen=True)
