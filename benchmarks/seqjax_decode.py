@@ -11,13 +11,13 @@ import jax
 
 from benchmarks.decode import Said, timed
 from seqjax.config import DecodeConfig
-from seqjax.runs.conclude import Trained, load
+from seqjax.runs.conclude import Trained, load_network
 from seqjax.train.allocator import keep_freed_memory
 
 
 def decode(path: str, data: str, beam: int, batch: int, stop: Any) -> Said:
     """Decodes all lines of a file, or some of them one at a time if `batch` is 1."""
-    run = load(path)
+    run = load_network(path)
     config = DecodeConfig(
         method="beam" if beam > 1 else "greedy", beam_size=beam, batch_size=batch, stop=stop
     )

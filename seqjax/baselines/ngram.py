@@ -100,6 +100,7 @@ class NGramModel(NamedTuple):
         context: Sequence[int] | np.ndarray = (),
         temperature: float = 1.0,
         eos_id: int | None = None,
+        never: Sequence[int] = (),
     ) -> np.ndarray:
         """Returns at most `length` ids drawn one after the other.
 
@@ -109,11 +110,13 @@ class NGramModel(NamedTuple):
           context: Ids that stand before.
           temperature: Probabilities are raised to its inverse; 0 takes the most probable.
           eos_id: Ends a draw, and is its last token; None goes on.
+          never: Ids that are not drawn.
         """
         generator = np.random.default_rng(seed)
         nodes, drawn = self._contexts(self._window(context)), []
         while len(drawn) < length and (not drawn or drawn[-1] != eos_id):
             log_probs = np.log(self._distribution(nodes))
+            log_probs[list(never)] = -np.inf
             if temperature > 0:
                 noise = generator.gumbel(size=len(log_probs))
                 token = int(np.argmax(log_probs / temperature + noise))

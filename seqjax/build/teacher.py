@@ -63,7 +63,7 @@ def language_says(
 
 def _load(path: str, config: Config, vocabularies: Mapping[str, Any]) -> Teacher:
     run = open_run(path)
-    theirs = run.read_config()
+    theirs = run.read_network_config()
     if theirs.task != config.task:
         raise InputError(
             f"{run.path}: is a {theirs.task} run and cannot teach a {config.task}; "

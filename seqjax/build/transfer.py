@@ -61,7 +61,7 @@ def build_start(
     if config.start_from is None:
         return NOTHING
     run = open_run(config.start_from)
-    task = run.read_config().task
+    task = run.read_network_config().task
     if task != config.task:
         raise InputError(f"{run.path}: is a {task} run, and what is to be trained a {config.task}")
     there = flat(load_weights(run.best_weights)[0])

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from seqjax.cli.beside import read_beside
+from seqjax.cli.fitted import Alone, networks, refuse_searches
 from seqjax.cli.flags import DecodeFlags, decode_config
 from seqjax.cli.screen import Screen
 from seqjax.config import DecodeConfig
 from seqjax.data.lines import read_line_stream, read_lines
 from seqjax.errors import InputError
 from seqjax.predict.answer import Answer, Request
-from seqjax.runs.conclude import load
+from seqjax.runs.conclude import Trained, load
+from seqjax.runs.fitted import Fitted
 from seqjax.runs.hearing import Hearing, open_panel
 from seqjax.runs.together import Panel
 
@@ -30,11 +32,13 @@ def run(flags: DecodeFlags) -> int:
     runs = [load(path) for path in flags.runs]
     search = decode_config(runs[0].config.decode, flags.search)
     with Screen() as screen:
-        panel = open_panel(runs, search, read_beside(flags.beside, runs), screen.compiling)
+        panel = _opened(flags, runs, search, screen)
         lowercase = runs[0].config.data.lowercase
-        if isinstance(panel, Hearing) and (flags.prefix or flags.require or flags.targets):
+        if not isinstance(panel, Panel) and (flags.prefix or flags.require or flags.targets):
+            what = "CTC" if isinstance(panel, Hearing) else "a baseline"
             raise InputError(
-                f"{flags.runs[0]}: CTC knows no --prefix, --require and --targets; leave them out"
+                f"{flags.runs[0]}: {what} knows no --prefix, --require and --targets; leave them "
+                "out"
             )
         if flags.targets is not None:
             assert isinstance(panel, Panel)
@@ -55,6 +59,16 @@ def run(flags: DecodeFlags) -> int:
     return 0
 
 
+def _opened(
+    flags: DecodeFlags, runs: list[Trained | Fitted], search: DecodeConfig, screen: Screen
+) -> Panel | Hearing | Alone:
+    if isinstance(runs[0], Fitted) and len(runs) == 1:
+        refuse_searches(runs[0], flags.search, flags.beside)
+        return Alone(runs[0])
+    several = networks(runs)
+    return open_panel(several, search, read_beside(flags.beside, several), screen.compiling)
+
+
 class _Counts(NamedTuple):
     lines: int = 0
     cut: int = 0
@@ -65,7 +79,7 @@ class _Counts(NamedTuple):
 
 def _answer_all(
     flags: DecodeFlags,
-    panel: Panel | Hearing,
+    panel: Panel | Hearing | Alone,
     search: DecodeConfig,
     lowercase: bool,
     screen: Screen,
@@ -95,7 +109,7 @@ def _answer_all(
 
 
 def _requests(
-    flags: DecodeFlags, panel: Panel | Hearing, lowercase: bool
+    flags: DecodeFlags, panel: Panel | Hearing | Alone, lowercase: bool
 ) -> Iterator[tuple[str, Request]]:
     """Yields each line, and what is asked of it with what the files say."""
     lower = str.lower if lowercase else str

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from seqjax.cli.beside import read_beside
+from seqjax.cli.fitted import networks, refuse_searches
 from seqjax.cli.flags import BesideFlags, EvaluateFlags, decode_config
 from seqjax.cli.screen import PERCENT, Screen
 from seqjax.data.readers import Pairs
@@ -13,6 +14,7 @@ from seqjax.errors import InputError
 from seqjax.files import write_text
 from seqjax.runs.conclude import Trained, evaluate, load
 from seqjax.runs.diagnose import Report, search_report
+from seqjax.runs.fitted import Fitted
 from seqjax.runs.hearing import open_panel
 from seqjax.tasks.ctc import FramesToText
 from seqjax.tasks.text_to_text import TextToText
@@ -23,19 +25,25 @@ def run(flags: EvaluateFlags) -> int:
     runs = [load(path) for path in flags.runs]
     trained = _judging(runs[0], flags)
     search = decode_config(trained.config.decode, flags.search)
-    together = isinstance(trained.task, TextToText | FramesToText)
+    together = isinstance(trained, Trained) and isinstance(trained.task, TextToText | FramesToText)
+    if isinstance(trained, Fitted):
+        refuse_searches(trained, flags.search, flags.beside)
+        if len(runs) > 1:
+            networks(runs)  # says which is none
     if not together and (len(runs) > 1 or flags.beside != BesideFlags()):
         raise InputError(
             f"{flags.runs[0]}: a {trained.config.task} run searches for no answers: it is measured "
             "alone, without what has a say in answers"
         )
-    if flags.report and not isinstance(trained.task, TextToText):
+    if flags.report and not (together and isinstance(trained.task, TextToText)):
         raise InputError(f"{flags.runs[0]}: --report is of encoder-decoders; leave it out")
     data = _read(flags, trained)
     with Screen() as screen, screen.working("evaluating"):
         panel = None
         if together:
-            panel = open_panel(runs, search, read_beside(flags.beside, runs), screen.compiling)
+            members = networks(runs)
+            beside = read_beside(flags.beside, members)
+            panel = open_panel(members, search, beside, screen.compiling)
         scores, decoded = evaluate(
             trained,
             data,
@@ -46,7 +54,7 @@ def run(flags: EvaluateFlags) -> int:
         )
         report = None
         if flags.report and decoded is not None:
-            report = search_report(runs, decoded, search, screen.compiling)
+            report = search_report(networks(runs), decoded, search, screen.compiling)
     if decoded is not None and flags.output is not None:
         write_text(Path(flags.output), "".join(f"{a[0].text}\n" for a in decoded.answers))
     if flags.json:
@@ -61,7 +69,7 @@ def run(flags: EvaluateFlags) -> int:
     return 0
 
 
-def _read(flags: EvaluateFlags, trained: Trained) -> Any:
+def _read(flags: EvaluateFlags, trained: Trained | Fitted) -> Any:
     """Data named on the command line; else what the run was validated on, which a stranger may have
     named: nobody waits at a pipe."""
     if flags.data:
@@ -76,7 +84,7 @@ def _read(flags: EvaluateFlags, trained: Trained) -> Any:
     return Pairs(found.sources[: flags.limit], found.targets[: flags.limit], found.skipped)
 
 
-def _judging(trained: Trained, flags: EvaluateFlags) -> Trained:
+def _judging(trained: Trained | Fitted, flags: EvaluateFlags) -> Trained | Fitted:
     """Returns the run with what the flags say of how answers are judged."""
     if flags.bleu_tokenizer is None:
         return trained

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Collection
 
 from seqjax.cli.beside import read_phrases
 from seqjax.cli.flags import GenerateFlags
@@ -10,6 +11,10 @@ from seqjax.cli.screen import Screen
 from seqjax.data.lines import read_line_stream
 from seqjax.errors import InputError
 from seqjax.runs.conclude import load
+from seqjax.runs.fitted import Fitted
+
+OF_DRAWS = ("n_best", "seed", "temperature", "max_length")
+"""Settings that draws from n-grams obey."""
 
 
 def run(flags: GenerateFlags) -> int:
@@ -21,6 +26,8 @@ def run(flags: GenerateFlags) -> int:
             "seqjax decode or predict"
         )
     given = {name: value for name, value in vars(flags.search).items() if value is not None}
+    if isinstance(trained, Fitted):
+        _refuse_searches(flags, given)
     settings = {"method": "sample", "batch_size": 8} | given
     values = {f"decode.{name}": value for name, value in settings.items()}
     search = fill(trained.config, values).decode
@@ -32,8 +39,12 @@ def run(flags: GenerateFlags) -> int:
     texts = [prompt.lower() if lowercase else prompt for prompt in prompts]
     forbidden = () if flags.forbid is None else read_phrases(flags.forbid, lowercase)
     with Screen() as screen, screen.working("writing"):
-        continuer = trained.continuer(search, screen.compiling, forbidden=forbidden)
-        found = continuer(trained.params, texts)
+        if isinstance(trained, Fitted):
+            continuer, weights = trained.drawer(search), trained.weights
+        else:
+            continuer = trained.continuer(search, screen.compiling, forbidden=forbidden)
+            weights = trained.params
+        found = continuer(weights, texts)
     for prompt, answers in zip(prompts, found, strict=True):
         for answer in answers:
             if flags.json:
@@ -42,3 +53,14 @@ def run(flags: GenerateFlags) -> int:
             else:
                 print(continuer.joined(prompt, answer) + ("\n" if len(answers) > 1 else ""))
     return 0
+
+
+def _refuse_searches(flags: GenerateFlags, given: Collection[str]) -> None:
+    """N-grams are drawn from, and nothing else."""
+    other = next((name for name in given if name not in OF_DRAWS), None)
+    other = "forbid" if flags.forbid is not None else other
+    if other is not None:
+        raise InputError(
+            f"{flags.run}: n-grams are drawn from, and --{other.replace('_', '-')} is of networks; "
+            f"use --{', --'.join(OF_DRAWS).replace('_', '-')}"
+        )

@@ -11,14 +11,14 @@ from seqjax.build.model import count_params, params_by_module
 from seqjax.build.training import build_training
 from seqjax.cli.flags import InspectFlags
 from seqjax.rundir import parameters_sha256
-from seqjax.runs.conclude import Trained, load
+from seqjax.runs.conclude import Trained, load_network
 from seqjax.train.checkpoint import Checkpoints
 
 
 def run(flags: InspectFlags) -> int:
     """Shows one run; see `main` for exit codes."""
     (run,) = flags.runs
-    found = describe(load(run))
+    found = describe(load_network(run))
     if flags.json:
         print(json.dumps(found, ensure_ascii=False))
         return 0

@@ -1,4 +1,4 @@
-"""`seqjax train`: train, or go on; then say what has been learnt."""
+"""`seqjax train`: train or go on, or fit a baseline; then say what has been learnt."""
 
 import math
 from typing import Any
@@ -8,13 +8,16 @@ from rich.table import Table
 
 from seqjax.cli import cluster
 from seqjax.cli.cluster import RESUMABLE
-from seqjax.cli.flags import TrainFlags
+from seqjax.cli.flags import ProcessFlags, TrainFlags
 from seqjax.cli.screen import PERCENT, Screen
 from seqjax.config import Config
+from seqjax.errors import InputError
 from seqjax.runs.conclude import Evaluation, Trained, evaluate, load, picture, store
+from seqjax.runs.fitted import Fitted
+from seqjax.runs.fitting import fit
 from seqjax.runs.rehearse import rehearse
-from seqjax.runs.road import Outcome, train
-from seqjax.tasks.task import AnsweringTask
+from seqjax.runs.road import train
+from seqjax.tasks.task import AnsweringTask, TaskData
 from seqjax.train import processes
 from seqjax.train.exactness import exactness_line
 from seqjax.train.interrupt import AskedToStop
@@ -40,6 +43,8 @@ SCORES = {
 
 def run(flags: TrainFlags) -> int:
     """Runs the command; see `main` for exit codes."""
+    if flags.settings.model.kind != "network":
+        return _fit(flags, flags.settings)
     if flags.dry_run or not cluster.join(flags.processes):
         return _run(flags)
     with cluster.together(flags.processes, flags.settings):
@@ -99,7 +104,32 @@ def _train(flags: TrainFlags, config: Config, screen: Screen) -> int:
     )
     screen.note(spent_line(outcome.spent))
     with screen.working("answering"):
-        _conclude(outcome, config, screen)
+        _conclude(
+            str(outcome.run.path), outcome.data, outcome.progress.seconds, outcome.spent, screen
+        )
+    return 0
+
+
+def _fit(flags: TrainFlags, config: Config) -> int:
+    """What there is to do for a baseline: no steps, and nothing to go on with."""
+    for flag, given in (
+        ("--dry-run", flags.dry_run),
+        ("--profile-steps", flags.profile_steps is not None),
+        ("--processes", flags.processes != ProcessFlags()),
+    ):
+        if given:
+            raise InputError(f"{flag} is of networks; leave it out with {config.model.kind}")
+    with Screen() as screen, screen.working("fitting"):
+        found = fit(config, screen, resume=flags.resume, overwrite=flags.overwrite)
+        if found.finished_before and found.run.results.exists():
+            screen.note(
+                f"done     already; nothing was changed (seqjax evaluate {config.run_dir} measures "
+                "it again)"
+            )
+            return 0
+        screen.note(f"done     fitted in {found.seconds:.1f} s")
+        spent = {"fit": found.seconds}
+        _conclude(str(found.run.path), found.data, found.seconds, spent, screen)
     return 0
 
 
@@ -116,50 +146,53 @@ def spent_line(spent: dict[str, float]) -> str:
     )
 
 
-def _conclude(outcome: Outcome, config: Config, screen: Screen) -> None:
+def _conclude(
+    path: str, known: TaskData, seconds: float, spent: dict[str, float], screen: Screen
+) -> None:
     """Measures the best weights on data they have not seen, and shows it."""
-    trained = load(str(outcome.run.path))
-    unseen = outcome.data.test is not None
-    split, data = ("test", outcome.data.test) if unseen else ("valid", outcome.data.valid)
+    trained = load(path)
+    split, data = ("valid", known.valid) if known.test is None else ("test", known.test)
     screen.note(f"measure  the best weights on the {split} data")
     evaluation = evaluate(trained, data, announce=screen.compiling)
-    store(trained, evaluation, split, outcome.spent)
-    paths = picture(trained, evaluation.decoded)
-    screen.console.print(_table(evaluation.scores, outcome, split))
+    store(trained, evaluation, split, spent)
+    paths = picture(trained, evaluation.decoded) if isinstance(trained, Trained) else []
+    screen.console.print(_table(evaluation.scores, seconds, split))
     _show_examples(evaluation, trained, screen)
-    for line in ("run", str(outcome.run.path)), *(("picture", path) for path in paths):
+    for line in ("run", path), *(("picture", path) for path in paths):
         screen.note(f"{line[0]:<8} {line[1]}")
-    screen.note("next     " + "\n         ".join(_next_commands(config, trained)))
+    screen.note("next     " + "\n         ".join(_next_commands(trained)))
 
 
-def _table(scores: dict[str, Any], outcome: Outcome, split: str) -> Table:
+def _table(scores: dict[str, Any], seconds: float, split: str) -> Table:
     table = Table("score", split, title=None)
     table.columns[1].justify = "right"
     for name, label in SCORES.items():
         if name in scores:
             value = scores[name]
             table.add_row(label, f"{100 * value:.2f} %" if name in PERCENT else f"{value:,.3f}")
-    table.add_row("seconds of training", f"{outcome.progress.seconds:,.0f}")
+    table.add_row("seconds of training", f"{seconds:,.0f}")
     return table
 
 
-def _show_examples(evaluation: Evaluation, trained: Trained, screen: Screen) -> None:
+def _show_examples(evaluation: Evaluation, trained: Trained | Fitted, screen: Screen) -> None:
     decoded = evaluation.decoded
     if decoded is None:
         return
     sources = decoded.sources[:EXAMPLES]
     search = trained.config.decode
-    if isinstance(trained.task, AnsweringTask) and trained.task.searches:
+    searches = isinstance(trained, Trained) and isinstance(trained.task, AnsweringTask)
+    if searches and trained.task.searches:
         search = _with_alternatives(search)
+    # Texts of a baseline have no probability.
+    told = isinstance(trained, Trained) or trained.config.task != "text-to-text"
     shown = trained.answer_fn(search)(trained.weights, sources)
     for source, accepted, answers in zip(sources, decoded.references, shown, strict=False):
         screen.note(f"\n  {source}")
         for rank, answer in enumerate(answers[:3]):
             mark = "✓" if answer.text in accepted else " "
             text = answer.text or "(nothing)"
-            screen.note(
-                f"   {mark} {text}   score {answer.score:.4f}   p {math.exp(answer.log_prob):.4f}"
-            )
+            numbers = f"   score {answer.score:.4f}   p {math.exp(answer.log_prob):.4f}"
+            screen.note(f"   {mark} {text}{numbers if told else ''}")
             if rank == 0 and answer.text not in accepted:
                 screen.note(f"     wanted {accepted[0]}")
     screen.note("")
@@ -173,12 +206,14 @@ def _with_alternatives(search):
     )
 
 
-def _next_commands(config: Config, trained: Trained) -> list[str]:
-    run = trained.run.path
+def _next_commands(trained: Trained | Fitted) -> list[str]:
+    run, config = trained.run.path, trained.config
     if config.task in ("classify", "tag"):
         return [f"seqjax predict {run} --probs < FILE", f"seqjax evaluate {run} --data FILE"]
     if config.task == "language-model":
         return [f'seqjax generate {run} --prompt "The"', f"seqjax evaluate {run} --data FILE"]
+    if isinstance(trained, Fitted):
+        return [f"seqjax decode {run} < FILE", f"seqjax evaluate {run} --data FILE"]
     return [
         f"seqjax decode {run} --n-best 3 --scores < FILE",
         f"seqjax evaluate {run} --data FILE",

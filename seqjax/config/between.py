@@ -26,6 +26,13 @@ _OF_OTHERS = {
 }
 """Settings of the model that only some tasks know."""
 
+_BASELINES = {
+    "text-to-text": ("lexicon", "rules", "usual", "copy"),
+    "language-model": ("ngram",),
+    "classify": ("bag_of_words", "majority"),
+}
+"""Kinds of models that are no networks, by task."""
+
 
 def _left_out(config: Any) -> Iterator[tuple[str, Iterable[str]]]:
     """Yields settings of a part that the task does not know, and must be as they are by default."""
@@ -75,6 +82,7 @@ def check_between(config: Any) -> None:
     )
     for part, names in _left_out(config):
         _check_left_out(config, part, names)
+    _check_kind(config)
     _check_data(config)
     _check_objective(config)
     _check_optimizer(config)
@@ -93,6 +101,26 @@ def _check_left_out(config: Any, part: str, names: Iterable[str]) -> None:
             f"left at {getattr(default, name)} for {config.task}, which has no use for it",
             getattr(given, name),
         )
+
+
+def _check_kind(config: Any) -> None:
+    """A baseline has its task, and learns from data alone."""
+    kinds, kind = ("network", *_BASELINES.get(config.task, ())), config.model.kind
+    require(kind in kinds, "model.kind", f"one of {', '.join(kinds)} for {config.task}", kind)
+    if kind == "network":
+        return
+    data = config.data
+    for name, given in (
+        ("start_from", config.start_from),
+        ("objective.teacher", config.objective.teacher),
+    ):
+        require(not given, name, f"left out when model.kind is {kind}", given)
+    require(
+        kind != "rules" or (data.embedded == "dates" and not (config.train or data.hub)),
+        "model.kind",
+        "another than rules for data other than the built-in dates",
+        kind,
+    )
 
 
 def _check_data(config: Any) -> None:

@@ -5,6 +5,9 @@ from typing import Literal, get_args
 
 from seqjax.config.require import require
 
+ModelKind = Literal[
+    "network", "ngram", "lexicon", "rules", "bag_of_words", "majority", "usual", "copy"
+]
 AttentionKind = Literal["none", "dot", "scaled_dot", "general", "additive"]
 CellKind = Literal[
     "lstm", "gru", "gru_reset_before", "mgu", "rnn", "rnn_relu", "min_lstm", "min_gru", "slstm"
@@ -45,8 +48,16 @@ _SHARES = ("dropout", "embedding_dropout", "state_dropout", "connection_dropout"
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Sizes and kind of the network."""
+    """Sizes and kind of the model."""
 
+    kind: ModelKind = "network"
+    """What learns. All but network are baselines, which are fitted and not trained, and which
+    settings of networks and of training mean nothing to. ngram: Kneser-Ney (language-model).
+    lexicon: word for word by IBM Model 1; rules: of the built-in dates; usual: the most frequent
+    target of a source; copy: the source itself (text-to-text). bag_of_words: logistic regression;
+    majority: the most frequent label (classify)."""
+    ngram_order: int = 5
+    """Tokens of the longest n-grams (ngram, and the language model of lexicon)."""
     embedding_size: int = 128
     """Width of a token's embedding."""
     source_vectors: str | None = None
@@ -148,6 +159,12 @@ class ModelConfig:
             self._require(getattr(self, name) >= 1, name, "at least 1")
         for name in _SHARES:
             self._require(0 <= getattr(self, name) < 1, name, "in [0, 1)")
+        self._require(1 <= self.ngram_order <= 16, "ngram_order", "in [1, 16]")
+        self._require(
+            self.ngram_order == 5 or self.kind in ("ngram", "lexicon"),
+            "ngram_order",
+            f"5 when model.kind is {self.kind}",
+        )
         self._require(
             not self.freeze_vectors or bool(self.source_vectors or self.target_vectors),
             "freeze_vectors",

@@ -33,6 +33,13 @@ def line_end(vocabulary: Vocabulary) -> int:
     return vocabulary.ids.get("\n", vocabulary.eos_id)
 
 
+def joined(vocabulary: Vocabulary, prompt: str, answer: Answer) -> str:
+    """Returns a prompt and its continuation as one text."""
+    if vocabulary.kind == "chars":
+        return prompt + answer.text
+    return vocabulary.join([*vocabulary.cut(prompt), *answer.tokens])
+
+
 class Continuer:
     """Continues prompts with a trained language model."""
 
@@ -74,9 +81,7 @@ class Continuer:
 
     def joined(self, prompt: str, answer: Answer) -> str:
         """Returns the prompt and its continuation as one text."""
-        if self._vocabulary.kind == "chars":
-            return prompt + answer.text
-        return self._vocabulary.join([*self._vocabulary.cut(prompt), *answer.tokens])
+        return joined(self._vocabulary, prompt, answer)
 
     def __call__(self, params: Parameters, prompts: Sequence[str]) -> list[list[Answer]]:
         """Returns `n_best` continuations of each prompt (which may be empty), best first."""

@@ -122,6 +122,19 @@ class RunDir:
         """Returns the stored config with this directory as `run_dir`; see `config_file`."""
         return dataclasses.replace(config_file.read_config(self.config), run_dir=str(self.path))
 
+    def read_network_config(self) -> Config:
+        """Returns `read_config`, for what takes a network.
+
+        Raises:
+          InputError: If the run is a baseline.
+        """
+        config = self.read_config()
+        if config.model.kind != "network":
+            raise InputError(
+                f"{self.path}: is of model.kind {config.model.kind}; this takes a network"
+            )
+        return config
+
     def read_statistics(self) -> dict[str, Any]:
         """Returns what is stored of the training data.
 

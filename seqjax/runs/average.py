@@ -8,7 +8,7 @@ import numpy as np
 
 from seqjax.errors import InputError
 from seqjax.rundir import RunDir, create_run, save_weights
-from seqjax.runs.conclude import Trained, load
+from seqjax.runs.conclude import Trained, load_network
 from seqjax.train.checkpoint import Checkpoints
 from seqjax.train.paths import flat, map_with_paths
 from seqjax.types import Parameters
@@ -25,7 +25,7 @@ def average(runs: Sequence[str], output: str, last: int | None = None) -> list[s
       InputError: If a run is none, if they do not fit together, if there are fewer checkpoints, or
         if there is a run at `output` already.
     """
-    trained = [load(path) for path in runs]
+    trained = [load_network(path) for path in runs]
     first = trained[0]
     for other in trained[1:]:
         _refuse_others(first, other)

@@ -27,6 +27,7 @@ from seqjax.predict.voices import Weights
 from seqjax.report.attention import attention_figure
 from seqjax.report.curves import learning_curves
 from seqjax.rundir import RunDir, load_weights, open_run
+from seqjax.runs.fitted import Fitted, load_fitted
 from seqjax.runs.measure import Likelihood
 from seqjax.tasks.choose import build_task
 from seqjax.tasks.pairs import PairTask
@@ -64,6 +65,11 @@ class Trained:
     def task(self) -> Task:
         """What it has learnt."""
         return build_task(self.config)
+
+    def likelihood(self, data: Any, announce: AnnounceFn = silent) -> dict[str, float]:
+        """Returns what the run makes of examples, by teacher forcing."""
+        batches = self.task.batches(data, self.vocabularies, self.statistics)
+        return Likelihood(self.learner, announce)(self.params, batches)
 
     def answer_fn(
         self, decode: DecodeConfig | None = None, announce: AnnounceFn = silent
@@ -133,14 +139,25 @@ class Trained:
         return [answers[0].text for answers in self.answer_fn()(self.weights, texts)]
 
 
-def load(path: str) -> Trained:
-    """Returns the run at `path` with its best weights. Nothing that is stored there is executed.
+def load(path: str) -> Trained | Fitted:
+    """Returns the run at `path`, network or baseline. Nothing that is stored there is executed.
 
     Raises:
       InputError: If it is no run, or what is stored does not fit together.
     """
     run = open_run(path)
-    task = build_task(_without_cudnn(run.read_config()))
+    config = run.read_config()
+    return load_network(path) if config.model.kind == "network" else load_fitted(run, config)
+
+
+def load_network(path: str) -> Trained:
+    """Returns the run at `path` with its best weights, as `load`.
+
+    Raises:
+      InputError: As `load`, and if it is a baseline.
+    """
+    run = open_run(path)
+    task = build_task(_without_cudnn(run.read_network_config()))
     statistics = run.read_statistics()
     vocabularies = {
         side: load_side(run.vocabulary, side, kind) for side, kind in task.kinds.items()
@@ -192,7 +209,7 @@ class Evaluation(NamedTuple):
 
 
 def evaluate(
-    trained: Trained,
+    trained: Trained | Fitted,
     data: Any,
     *,
     decode: DecodeConfig | None = None,
@@ -209,14 +226,13 @@ def evaluate(
       data: As `Task.read` gives them.
       decode: How to search; by default as the run does.
       answer_fn: Answers in place of the run itself, searching as `decode` says.
-      likelihood: Measure what the run itself, by teacher forcing, makes of the targets, too.
+      likelihood: Measure what the run itself makes of the targets, too.
       announce: Told of compilations.
     """
     task, decode = trained.task, decode or trained.config.decode
     scores: dict[str, Any] = {}
     if likelihood:
-        batches = task.batches(data, trained.vocabularies, trained.statistics)
-        scores |= Likelihood(trained.learner, announce)(trained.params, batches)
+        scores |= trained.likelihood(data, announce)
     if not isinstance(task, AnsweringTask):
         return Evaluation(scores, None)
     if answer_fn is None:
@@ -227,9 +243,9 @@ def evaluate(
     scores |= decoded.scores
     scores |= {
         "seconds": round(seconds, 2),
-        "sentences_per_second": round(len(decoded.sources) / seconds, 1),
+        "sentences_per_second": round(len(decoded.sources) / max(seconds, 1e-9), 1),
     }
-    if task.searches:
+    if task.searches and isinstance(trained, Trained):
         scores |= {
             "method": decode.method,
             "beam_size": decode.beam_size if decode.method == "beam" else 1,
@@ -258,7 +274,9 @@ def picture(trained: Trained, decoded: Decoded | None) -> list[str]:
     return [str(path) for path in paths]
 
 
-def store(trained: Trained, evaluation: Evaluation, split: str, spent: Mapping[str, float]) -> None:
+def store(
+    trained: Trained | Fitted, evaluation: Evaluation, split: str, spent: Mapping[str, float]
+) -> None:
     """Keeps scores and answers of an evaluation in the run, and what its training was spent on.
 
     Args:

@@ -10,6 +10,7 @@ import jax
 
 from seqjax.build.learner import Learner
 from seqjax.data.readers import Pairs
+from seqjax.metrics.likelihood import likelihood_scores
 from seqjax.predict.voices import Weights
 from seqjax.report.attention import AttentionExample
 from seqjax.tasks.task import AnsweringTask, Decoded, Task, TaskData
@@ -58,17 +59,9 @@ class Likelihood:
         names = set[str]().union(*parts) - {"loss"}
         others = {name: sum_means(part[name] for part in parts) for name in sorted(names)}
         return {
-            "loss": float(loss.value()),
+            **likelihood_scores(float(loss.value()), int(loss.weight)),
             **{name: float(mean.value()) for name, mean in others.items()},
-            "perplexity": _exp(float(loss.value())),
-            "bits_per_token": float(loss.value()) / math.log(2),
-            "tokens": int(loss.weight),
         }
-
-
-def _exp(nats: float) -> float:
-    """A model that is worse than any vocabulary still has a perplexity that JSON can hold."""
-    return math.exp(min(nats, 700.0))
 
 
 class Seen(NamedTuple):

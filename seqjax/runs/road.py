@@ -91,6 +91,8 @@ def train(
       AskedToStop: If a signal comes before the first step.
     """
     assert config.run_dir is not None
+    if config.model.kind != "network":
+        raise ValueError(f"model.kind must be network (others are fitted), got {config.model.kind}")
     _refuse_cudnn_without_gpu(config)
     layout = build_layout(config)
     spectator = spectator if is_first() else Silent()

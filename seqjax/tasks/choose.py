@@ -1,12 +1,19 @@
-"""From a configuration to its task."""
+"""From a configuration to its task, and to its baseline if it names one."""
+
+from typing import Any
 
 from seqjax.config import Config
+from seqjax.tasks.bag_of_words import BagOfWords
+from seqjax.tasks.baseline import Baseline
 from seqjax.tasks.classify import Classify
+from seqjax.tasks.counted import NGrams
 from seqjax.tasks.ctc import FramesToText
 from seqjax.tasks.language_model import LanguageModeling
+from seqjax.tasks.plain import Majority, Plain
 from seqjax.tasks.tag import Tag
 from seqjax.tasks.task import Task
 from seqjax.tasks.text_to_text import TextToText
+from seqjax.tasks.word_for_word import WordForWord
 
 
 def build_task(config: Config) -> Task:
@@ -22,3 +29,21 @@ def build_task(config: Config) -> Task:
             return Classify(config)
         case "tag":
             return Tag(config)
+
+
+def build_baseline(config: Config) -> Baseline:
+    """Returns what `config` names; its `model.kind` is not `network`."""
+    task: Any = build_task(config)
+    match config.model.kind:
+        case "network":
+            raise ValueError("model.kind must be that of a baseline, got network")
+        case "ngram":
+            return NGrams(task)
+        case "lexicon":
+            return WordForWord(task)
+        case "bag_of_words":
+            return BagOfWords(task)
+        case "majority":
+            return Majority(task)
+        case "rules" | "usual" | "copy" as kind:
+            return Plain(task, kind)

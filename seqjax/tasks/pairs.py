@@ -72,11 +72,17 @@ class PairTask:
         """Returns what else must hold of a pair that is not learnt, given the targets that are."""
         return anything
 
+    def splits(self) -> Splits:
+        """Reads or makes the data as text; see `pair_splits`."""
+        return pair_splits(self.config, self.fits, self.unseen_fits, names=self.of_vectors)
+
     def data(self) -> TaskData:
         """Reads or makes the data; see `Task`."""
-        config = self.config
-        splits = pair_splits(config, self.fits, self.unseen_fits, names=self.of_vectors)
-        train = splits.train
+        return self.data_of(self.splits())
+
+    def data_of(self, splits: Splits) -> TaskData:
+        """Returns the data that these texts are."""
+        config, train = self.config, splits.train
         pairs_fn = train.both if isinstance(train, Pairs) else train.__iter__
         coded = code_pairs(config, pairs_fn, lambda: train.skipped, self.kinds, self.coder)
         vocabularies, examples = coded.vocabularies, coded.content

@@ -1,0 +1,23 @@
+"""The names that a likelihood is told by, whatever it is of."""
+
+import math
+
+
+def likelihood_scores(loss: float, tokens: int) -> dict[str, float]:
+    """Returns `loss`, `perplexity` (its exp), `bits_per_token` and `tokens`.
+
+    A model that is worse than any vocabulary still has a perplexity that JSON can hold.
+
+    Args:
+      loss: The mean negative log-likelihood of a token, in nats.
+      tokens: Over how many it is taken.
+
+    >>> likelihood_scores(math.log(2), 3)
+    {'loss': 0.6931471805599453, 'perplexity': 2.0, 'bits_per_token': 1.0, 'tokens': 3}
+    """
+    return {
+        "loss": loss,
+        "perplexity": math.exp(min(loss, 700.0)),
+        "bits_per_token": loss / math.log(2),
+        "tokens": tokens,
+    }
