@@ -3,7 +3,7 @@
 from seqjax.cli.flags import BesideFlags
 from seqjax.data.lines import read_lines
 from seqjax.errors import InputError
-from seqjax.runs.conclude import Trained, load_network
+from seqjax.runs.conclude import Trained, load, load_network
 from seqjax.runs.together import Beside
 
 
@@ -18,7 +18,7 @@ def read_beside(flags: BesideFlags, runs: list[Trained]) -> Beside:
     return Beside(
         forbidden=forbidden,
         lexicon={} if flags.lexicon is None else _read_lexicon(flags.lexicon, lowercase),
-        language_model=None if flags.language_model is None else load_network(flags.language_model),
+        language_model=None if flags.language_model is None else load(flags.language_model),
         language_weight=flags.language_weight,
         consensus=flags.consensus,
         rerank=None if flags.rerank is None else load_network(flags.rerank),

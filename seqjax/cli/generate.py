@@ -40,11 +40,11 @@ def run(flags: GenerateFlags) -> int:
     forbidden = () if flags.forbid is None else read_phrases(flags.forbid, lowercase)
     with Screen() as screen, screen.working("writing"):
         if isinstance(trained, Fitted):
-            continuer, weights = trained.drawer(search), trained.weights
+            continuer = trained.drawer(search)
+            found = continuer(trained.weights, texts)
         else:
             continuer = trained.continuer(search, screen.compiling, forbidden=forbidden)
-            weights = trained.params
-        found = continuer(weights, texts)
+            found = continuer(trained.params, texts)
     for prompt, answers in zip(prompts, found, strict=True):
         for answer in answers:
             if flags.json:

@@ -180,8 +180,7 @@ def _show_examples(evaluation: Evaluation, trained: Trained | Fitted, screen: Sc
         return
     sources = decoded.sources[:EXAMPLES]
     search = trained.config.decode
-    searches = isinstance(trained, Trained) and isinstance(trained.task, AnsweringTask)
-    if searches and trained.task.searches:
+    if isinstance(trained.task, AnsweringTask) and trained.task.searches:
         search = _with_alternatives(search)
     # Texts of a baseline have no probability.
     told = isinstance(trained, Trained) or trained.config.task != "text-to-text"

@@ -10,16 +10,13 @@ from seqjax.build.search import Asked
 from seqjax.build.stepping import (
     build_state_score_fn,
     encode,
-    language_step_fn,
     seq2seq_step_fn,
-    unread,
 )
 from seqjax.config import DecodeConfig
 from seqjax.data.coding import PairCoder
 from seqjax.decode.beam import StateScoreFn
 from seqjax.decode.mix import ensemble, fuse
 from seqjax.decode.protocol import StepFn
-from seqjax.models.language_model import LanguageModel
 from seqjax.models.seq2seq import Seq2Seq
 from seqjax.types import Padded, Parameters
 
@@ -40,23 +37,23 @@ class Partner(NamedTuple):
     """A language model that is listened to, too.
 
     Attributes:
-      model: What was trained.
+      start_fn: `(weights, rows) -> its state` before the first token.
+      voice_fn: `(weights) -> step function`; BOS is what it reads before the first token.
       weight: Of its log-probabilities.
       ids: `[vocab]` what each token of the answers is to it.
-      first_id: What it reads before the first token.
     """
 
-    model: LanguageModel
+    start_fn: Callable[[Any, int], Any]
+    voice_fn: Callable[[Any], StepFn]
     weight: float
     ids: np.ndarray
-    first_id: int
 
 
 class Weights(NamedTuple):
     """The weights of all models that answer together."""
 
     members: tuple[Parameters, ...]
-    partner: Parameters | tuple[()] = ()
+    partner: Any = ()
 
 
 class Voices:
@@ -97,7 +94,7 @@ class Voices:
         state: Any = tuple(state for state, _ in encoded)
         if self._partner is not None:
             rows = sources[0].lengths.shape[0]
-            state = state, unread(self._partner.model, self._partner.first_id, rows)
+            state = state, self._partner.start_fn(weights.partner, rows)
         return state, tuple(memory for _, memory in encoded)
 
     def step_fn(self, weights: Weights, asked: Asked) -> StepFn:
@@ -110,8 +107,7 @@ class Voices:
         step_fn = ensemble(step_fns, mean=self._config.ensemble)
         if self._partner is None:
             return step_fn
-        theirs: Any = weights.partner
-        language = language_step_fn(self._partner.model, theirs)
+        language = self._partner.voice_fn(weights.partner)
         return fuse(step_fn, language, self._partner.weight, jnp.asarray(self._partner.ids))
 
     def _state_score_fn(self, asked: Asked) -> StateScoreFn:

@@ -1,11 +1,9 @@
 """A run that hears labels in frames (CTC), perhaps with a language model, as one that answers."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import jax.numpy as jnp
 
-from seqjax.build.stepping import language_step_fn, unread
 from seqjax.config import DecodeConfig
 from seqjax.decode.prefix_beam import Language
 from seqjax.decode.protocol import Symbols
@@ -14,7 +12,8 @@ from seqjax.predict.answer import Answer, Request, silent
 from seqjax.predict.continuer import line_end, line_start
 from seqjax.predict.voices import Weights
 from seqjax.runs.conclude import Trained
-from seqjax.runs.together import Beside, Panel, partner_of
+from seqjax.runs.listening import heard, partner_of
+from seqjax.runs.together import Beside, Panel
 from seqjax.tasks.ctc import FramesToText, LanguageFn
 from seqjax.train.compiled import AnnounceFn
 
@@ -49,7 +48,7 @@ class Hearing:
             raise InputError(
                 f"{run.run.path}: beside CTC only a language model has a say (--language-model)"
             )
-        theirs: Any = () if beside.language_model is None else beside.language_model.params
+        theirs = () if beside.language_model is None else heard(beside.language_model)
         self.max_source, self._coder = run.config.data.max_source, task.coder(run.vocabularies)
         self._weights = Weights((run.params,), theirs)
         self._answer = task.answer_fn(
@@ -79,10 +78,9 @@ def _language_fn(run: Trained, beside: Beside) -> LanguageFn | None:
     symbols = Symbols(line_start(text), line_end(text), text.pad_id)
 
     def language_fn(weights: Weights, rows: int) -> Language:
-        theirs: Any = weights.partner
         return Language(
-            language_step_fn(partner.model, theirs),
-            unread(partner.model, partner.first_id, rows),
+            partner.voice_fn(weights.partner),
+            partner.start_fn(weights.partner, rows),
             partner.weight,
             jnp.zeros(len(partner.ids)),
             symbols,

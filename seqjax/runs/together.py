@@ -5,20 +5,18 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
-
 from seqjax.build.rules import build_rules
 from seqjax.config import DecodeConfig
-from seqjax.data.vocabulary import Vocabulary
 from seqjax.decode.rerank import minimum_bayes_risk, rerank
 from seqjax.errors import InputError
 from seqjax.metrics.text import UTILITIES
 from seqjax.predict.answer import Answer, Request, silent
 from seqjax.predict.answerer import Answerer
 from seqjax.predict.asker import Trouble
-from seqjax.predict.continuer import line_end, line_start
-from seqjax.predict.voices import Member, Partner, Weights
+from seqjax.predict.voices import Member, Weights
 from seqjax.runs.conclude import Trained
+from seqjax.runs.fitted import Fitted
+from seqjax.runs.listening import heard, partner_of
 from seqjax.tasks.text_to_text import TextToText
 from seqjax.train.compiled import AnnounceFn
 
@@ -41,7 +39,7 @@ class Beside(NamedTuple):
 
     forbidden: tuple[str, ...] = ()
     lexicon: dict[str, str] = {}
-    language_model: Trained | None = None
+    language_model: Trained | Fitted | None = None
     language_weight: float = 0.0
     consensus: Consensus = "none"
     rerank: Trained | None = None
@@ -88,7 +86,7 @@ class Panel:
         partner, theirs = None, ()
         if beside.language_model is not None:
             partner = partner_of(beside.language_model, beside.language_weight, target)
-            theirs = beside.language_model.params
+            theirs = heard(beside.language_model)
         self.beside, self._announce = beside, announce
         self.weights = Weights(tuple(run.params for run in runs), theirs)
         self.answerer = Answerer(
@@ -217,23 +215,3 @@ def _refuse_what_needs_attention(first: Trained, decode: DecodeConfig) -> None:
             f"{first.run.path}: decode.coverage_penalty must be 0 for a model without "
             f"attention, got {decode.coverage_penalty}"
         )
-
-
-def partner_of(language: Trained, weight: float, target: Vocabulary) -> Partner:
-    """Pairs the tokens of the answers with those of a language model, by what is written."""
-    if language.config.task != "language-model":
-        raise InputError(
-            f"{language.run.path}: must be a language model to be listened to; train one with "
-            "--task language-model"
-        )
-    text = language.vocabularies["text"]
-    same = {"words": "text_words"}.get(target.kind, target.kind)
-    if text.kind != same or target.kind == "subwords":
-        raise InputError(
-            f"{language.run.path}: its tokens are {text.kind}, those of the answers {target.kind}; "
-            "both must be characters or both words"
-        )
-    specials = [text.pad_id, text.bos_id, line_end(text), text.unk_id]
-    ids = [*specials, *(text.ids.get(token, text.unk_id) for token in target.tokens)]
-    model: Any = language.learner.model
-    return Partner(model, weight, np.array(ids, np.int32), line_start(text))

@@ -39,7 +39,7 @@ def array(arrays: Arrays, name: str, dtype: type, shape: tuple[int | None, ...])
     return found
 
 
-def check_within(name: str, found: np.ndarray, low: float, high: float) -> None:
+def check_within(name: str, found: np.ndarray, low: float | int, high: float | int) -> None:
     """Raises ValueError unless all numbers are in [low, high]."""
     if found.size and not (found.min() >= low and found.max() <= high):
         raise ValueError(f"{name} must be in [{low}, {high}]")

@@ -62,7 +62,8 @@ class BagOfWords(Labels):
         features = sum(len(bag.runs) for bag in bags)
         longest = {bag.analyzer: bag.longest for bag in bags}
         recipe = Recipe(
-            *(longest.get(kind, 0) for kind in KINDS),
+            longest.get("words", 0),
+            longest.get("characters", 0),
             float(array(arrays, "inverse_penalty", np.float64, ())),
         )
         return BagModel(

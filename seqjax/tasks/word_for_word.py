@@ -16,8 +16,8 @@ from seqjax.tasks.plain import pair_material
 from seqjax.tasks.task import Vocabularies
 from seqjax.tasks.text_to_text import TextToText
 
-ARRAYS = ("source_ids", "target_ids", "probs", "log_likelihoods")
-"""Of a lexicon."""
+ARRAYS = ("source_ids", "target_ids", "probs")
+"""What is kept of a lexicon."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,8 +85,7 @@ class WordForWord:
 
 
 def _from_lexicon(lexicon: Lexicon) -> Arrays:
-    found = {name: getattr(lexicon, name) for name in ARRAYS}
-    return found | {"log_likelihoods": np.array(lexicon.log_likelihoods)}
+    return {name: getattr(lexicon, name) for name in ARRAYS}
 
 
 def _to_lexicon(arrays: Arrays, name: str, source_size: int, target_size: int) -> Lexicon:
@@ -101,5 +100,4 @@ def _to_lexicon(arrays: Arrays, name: str, source_size: int, target_size: int) -
     places = sources * target_size + targets
     if (places[1:] <= places[:-1]).any():
         raise ValueError(f"{name} must ascend")
-    likelihoods = array(stored, "log_likelihoods", np.float64, (None,))
-    return Lexicon(sources, targets, probs, source_size, tuple(likelihoods.tolist()))
+    return Lexicon(sources, targets, probs, source_size, log_likelihoods=())

@@ -2,13 +2,16 @@
 
 import json
 import math
+import sys
 
 import numpy as np
 import pytest
 from cli.commands import PAIRS, fed, one_line_error, seqjax
 
 from seqjax.baselines.ngram import train_ngram
+from seqjax.build import splits
 from seqjax.cli import train as train_command
+from seqjax.data.readers import Pairs, Splits
 from seqjax.rundir import load_weights, save_weights
 from seqjax.runs.conclude import load
 from seqjax.runs.fitted import KIND
@@ -111,13 +114,6 @@ def test_the_loss_of_ngrams_is_that_of_the_model_itself(runs, places, capsys):
     assert scores["tokens"] == len(valid) == 7
 
 
-def test_a_network_counts_the_tokens_that_ngrams_count(language_run, runs, places, capsys):
-    """A network of the same kind of tokens, and the same file."""
-    file = ("--data", places / "valid.text.txt")
-    tokens = [scores_of(capsys, run, *file)["tokens"] for run in (language_run, runs("ngram"))]
-    assert tokens[0] == tokens[1]
-
-
 def test_labels_have_the_likelihood_of_their_shares(runs, capsys):
     counts = {"x": 8, "y": 6, "z": 2}
     assert {line.split("\t")[1] for line in LABELS.splitlines()} == counts.keys()
@@ -174,6 +170,8 @@ def test_a_lexicon_answers_as_the_translator_that_was_learnt(runs, places, capsy
 
 
 def test_rules_read_dates_and_nothing_else(tmp_path, places, capsys, monkeypatch):
+    few = Pairs(["en March 3, 1999", "en 12/31/70"], ["1999-03-03", "1970-12-31"])
+    monkeypatch.setattr(splits, "make_dates", lambda examples, seed: Splits(few, few, few))
     run = tmp_path / "run"
     made = ("train", "--model.kind", "rules", "--data.examples", "40", "--run-dir", run)
     assert seqjax(*made) == 0
@@ -195,11 +193,14 @@ def test_ngrams_go_on_from_a_prompt(runs, capsys):
     assert printed(capsys, *words, "--seed", "3", "--json") == once
     assert printed(capsys, *words, "--seed", "4", "--json") != once
     model = load(str(run))
-    encode = model.vocabularies["text"].encode
-    said = model.weights.log_probs(encode(rows[0]["text"]), encode("the cat"))
+    ids = model.vocabularies["text"].ids
+    said, before = (
+        np.array([ids[token] for token in tokens]) for tokens in (rows[0]["tokens"], ["the", "cat"])
+    )
+    said = model.weights.log_probs(said, before)
     assert rows[0]["log_prob"] == pytest.approx(said.sum())
     cold = printed(capsys, *words[:-2], "--temperature", "0.01")
-    assert cold == "the cat sat on the mat\nthe dog\n"
+    assert cold == "the cat sat on the mat\nthe\n"
 
 
 @pytest.mark.parametrize(
@@ -276,7 +277,7 @@ def test_what_is_done_is_not_done_again_unless_that_is_asked_for(places, tmp_pat
 
 
 def test_without_scikit_learn_one_line_says_so(places, tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "sklearn.feature_extraction.text", None)
+    monkeypatch.setitem(sys.modules, "sklearn.feature_extraction.text", None)
     words = ("--task", "classify", "--train", places / "labels.tsv", "--valid")
     told = one_line_error(
         *(capsys, "train", "--model.kind", "bag_of_words", *words, places / "labels.tsv"),
@@ -306,7 +307,7 @@ def _of_unknown_beginning(arrays):
 
 
 def _endless(arrays):
-    arrays["1.gains"] = arrays["1.gains"] * np.inf
+    arrays["1.gains"] = arrays["1.gains"] + np.inf
 
 
 def _of_another_vocabulary(arrays):
@@ -393,7 +394,7 @@ def _deeper(arrays, name):
 
 
 def _shorter(arrays, name):
-    return arrays | {name: np.atleast_1d(arrays[name])[: arrays[name].size - 1]}
+    return arrays | {name: np.atleast_1d(arrays[name])[:-1]}
 
 
 @pytest.mark.parametrize("kind", ["lexicon", "usual", "copy", "majority", "bag_of_words"])

@@ -331,3 +331,46 @@ def test_nothing_is_compiled_after_the_first_batches(run):
     count = len(compiled)
     answerer(trained.weights, texts[::-1])
     assert len(compiled) == count
+
+
+def test_a_search_can_listen_to_ngrams_alone(run, tmp_path, capsys, monkeypatch):
+    """Weighed so that nothing else counts, greedy answers are the n-grams' own."""
+    text = tmp_path / "letters.txt"
+    text.write_text("cab\ncad\n" * 4 + "cab\nbad\ncab\ncad\n")
+    ngram = tmp_path / "ngram"
+    code = seqjax(
+        *("train", "--task", "language-model", "--model.kind", "ngram", "--train", text),
+        *("--valid", text, "--data.target-tokens", "chars", "--model.ngram-order", "3"),
+        *("--run-dir", ngram),
+    )
+    assert code == 0
+    fitted_run = conclude.load(str(ngram))
+    vocabulary, model = fitted_run.vocabularies["text"], fitted_run.weights
+    said = vocabulary.encode("\n")
+    while len(said) == 1 or said[-1] != said[0]:
+        said.append(int(model.next_distribution(said).argmax()))
+    fed(monkeypatch, b"abc\nbb\n")
+    capsys.readouterr()
+    listening = ("--language-model", ngram, "--language-weight", "10000")
+    assert seqjax("decode", run, *listening, "--method", "greedy") == 0
+    out = capsys.readouterr().out
+    expected = vocabulary.decode(said[1:-1])
+    assert out == f"{expected}\n{expected}\n" and len(expected) > 1
+
+
+def test_a_network_counts_the_tokens_that_ngrams_count(language_run, files, capsys):
+    """Of the same file, whose tokens are the same."""
+    capsys.readouterr()
+    ngram = files / "ngram_words"
+    words = ("train", "--task", "language-model", "--model.kind", "ngram", "--train")
+    code = seqjax(
+        *(*words, files / "text.txt", "--data.target-tokens", "words", "--data.min-count", "1"),
+        *("--run-dir", ngram),
+    )
+    assert code == 0
+    tokens = []
+    for run in (language_run, ngram):
+        capsys.readouterr()
+        assert seqjax("evaluate", run, "--data", files / "text.txt", "--json") == 0
+        tokens.append(json.loads(capsys.readouterr().out)["tokens"])
+    assert tokens[0] == tokens[1] == 120 * 7
