@@ -9,6 +9,7 @@ from seqjax.tasks.arrays import (
     Arrays,
     array,
     check_names,
+    check_within,
     from_words,
     to_words,
     whole,
@@ -19,6 +20,8 @@ from seqjax.tasks.task import Vocabularies
 
 LONGEST = 20
 """Of the runs that a stored model may count."""
+LARGEST = 1e6
+"""Of its numbers."""
 KINDS = ("words", "characters")
 
 
@@ -66,13 +69,17 @@ class BagOfWords(Labels):
             longest.get("characters", 0),
             float(array(arrays, "inverse_penalty", np.float64, ())),
         )
+        kernel = array(arrays, "kernel", np.float64, (features, len(labels)))
+        bias = array(arrays, "bias", np.float64, (len(labels),))
+        for name, weights in (("kernel", kernel), ("bias", bias)):
+            check_within(name, weights, -LARGEST, LARGEST)
         return BagModel(
             labels,
             recipe,
             float(array(arrays, "valid_accuracy", np.float64, ())),
             bags,
-            array(arrays, "kernel", np.float64, (features, len(labels))),
-            array(arrays, "bias", np.float64, (len(labels),)),
+            kernel,
+            bias,
         ).probs
 
 
@@ -82,4 +89,5 @@ def _bag(kind: str, arrays: Arrays) -> Bag:
     if not runs:
         raise ValueError(f"{kind} must have runs")
     worth = array(arrays, "inverse_frequencies", np.float64, (len(runs),))
+    check_within("inverse_frequencies", worth, 0.0, LARGEST)
     return Bag(kind, whole(arrays, "longest", 1, LONGEST), runs, worth)

@@ -107,8 +107,8 @@ class Labels:
     ) -> dict[str, float]:
         """Returns the likelihood of the right labels, each of which is a token; see `Baseline`."""
         ids = [vocabularies["target"].ids[label] for label in examples.targets]
-        said = model(examples.sources)[np.arange(len(ids)), ids]
-        return likelihood_scores(float(-np.log(said).mean()), len(ids))
+        said = _logs(model(examples.sources))[np.arange(len(ids)), ids]
+        return likelihood_scores(float(-said.mean()), len(ids))
 
     def answers(
         self, model: ProbsFn, texts: Sequence[str], vocabularies: Vocabularies
@@ -124,10 +124,15 @@ class Labels:
                     Answer(names[one], (names[one],), row[one], row[one], True)
                     for one in np.argsort(-np.array(row), kind="stable").tolist()
                 ]
-                for row in np.log(model(some)).tolist()
+                for row in _logs(model(some)).tolist()
             ]
 
         return answers_to(texts, say)
+
+
+def _logs(probs: np.ndarray) -> np.ndarray:
+    """Returns log-probabilities that JSON can hold."""
+    return np.log(np.maximum(probs, np.finfo(np.float64).tiny))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,7 +17,7 @@ from seqjax.runs.conclude import load
 from seqjax.runs.fitted import KIND
 
 LABELS = "".join(
-    f"{a} {b}\t{'x' if a in 'ab' else 'y' if b != 'd' else 'z'}\n" for a in "abcd" for b in "abcd"
+    f"{a} {b}\t{'z' if a in 'ab' else 'y' if b != 'd' else 'x'}\n" for a in "abcd" for b in "abcd"
 )
 KINDS = {
     "ngram": ("language-model", "text.txt"),
@@ -115,7 +115,7 @@ def test_the_loss_of_ngrams_is_that_of_the_model_itself(runs, places, capsys):
 
 
 def test_labels_have_the_likelihood_of_their_shares(runs, capsys):
-    counts = {"x": 8, "y": 6, "z": 2}
+    counts = {"z": 8, "y": 6, "x": 2}
     assert {line.split("\t")[1] for line in LABELS.splitlines()} == counts.keys()
     wanted = -sum(count * math.log(count / 16) for count in counts.values()) / 16
     scores = scores_of(capsys, runs("majority"))
@@ -135,7 +135,7 @@ def test_bags_are_stored_as_they_were_fitted(runs, capsys):
     assert [len(line) for line in shown] == [3, 1, 3] and shown[1] == [" 1.0000"]
     probs = [float(answer.split()[1]) for answer in shown[0]]
     assert sum(probs) == pytest.approx(1.0, abs=2e-4) and probs == sorted(probs, reverse=True)
-    assert shown[0][0].split()[0] == "x" and shown[2][0].split()[0] == "y"
+    assert shown[0][0].split()[0] == "z" and shown[2][0].split()[0] == "y"
 
 
 @pytest.fixture(autouse=True)
@@ -149,7 +149,7 @@ def test_majorities_are_told_with_their_shares(runs, places, capsys):
         *(capsys, "predict", runs("majority"), "--input", places / "texts.txt"),
         *("--probs", "--n-best", "2"),
     )
-    assert out == "x 0.5000\ty 0.3750\n 1.0000\nx 0.5000\ty 0.3750\n"
+    assert out == "z 0.5000\ty 0.3750\n 1.0000\nz 0.5000\ty 0.3750\n"
 
 
 @pytest.mark.parametrize(
