@@ -11,13 +11,13 @@ from seqjax.cli.flags import FeaturesFlags
 from seqjax.cli.screen import Screen
 from seqjax.data.lines import read_line_stream, read_lines
 from seqjax.files import replacing
-from seqjax.runs.conclude import load
+from seqjax.runs.conclude import load_network
 
 
 def run(flags: FeaturesFlags) -> int:
     """Runs the command: writes the features of every line, in order."""
     assert flags.output is not None
-    trained = load(flags.run)
+    trained = load_network(flags.run)
     lower = str.lower if trained.config.data.lowercase else str
     lines = read_line_stream(sys.stdin.buffer) if flags.input is None else read_lines(flags.input)
     texts = [lower(line) for line in lines]

@@ -211,6 +211,7 @@ def test_ngrams_go_on_from_a_prompt(runs, capsys):
         (("decode",), "is a language-model run, which gives no texts; use seqjax generate"),
         (("predict",), "is a language-model run, which gives no labels"),
         (("inspect",), "is of model.kind ngram; this takes a network"),
+        (("features", "--output", "x.npy"), "is of model.kind ngram; this takes a network"),
         (("evaluate", "--method", "beam"), "--method is of networks; leave it out with ngram"),
         (("evaluate", "--report"), "--report is of encoder-decoders"),
     ],
