@@ -113,7 +113,7 @@ def training(settings: Config) -> dict[str, Any]:
         started = time.monotonic()
         outcome = road.train(dataclasses.replace(settings, run_dir=f"{folder}/run"))
         seconds = time.monotonic() - started
-        trained = conclude.load(str(outcome.run.path))
+        trained = conclude.load_network(str(outcome.run.path))
         scores = conclude.evaluate(trained, outcome.data.test or outcome.data.valid).scores
     return {
         "case": f"training {settings.data.embedded}, {outcome.progress.step} steps",

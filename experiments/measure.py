@@ -105,7 +105,7 @@ def measure(name: str, seed: int, data: Path) -> list[dict]:
         started = time.monotonic()
         outcome = road.train(train_flags(words).settings)
         minutes = (time.monotonic() - started) / 60
-        trained = conclude.load(str(outcome.run.path))
+        trained = conclude.load_network(str(outcome.run.path))
         test = trained.task.read([f"{work}/test.tsv"], trained.vocabularies)
         scores = conclude.evaluate(trained, test).scores
     commit = subprocess.run(

@@ -45,7 +45,7 @@ def run_one(name: str, config: Config, groups) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         config = dataclasses.replace(config, run_dir=f"{folder}/{name}")
         outcome = road.train(config)
-        trained = conclude.load(str(outcome.run.path))
+        trained = conclude.load_network(str(outcome.run.path))
         decoded = conclude.evaluate(trained, outcome.data.test).decoded
     assert decoded is not None
     rows = []
