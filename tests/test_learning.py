@@ -19,6 +19,7 @@ from seqjax.config import (
     ValidationConfig,
 )
 from seqjax.data.readers import Pairs
+from seqjax.predict.answer import silent
 from seqjax.presets import PRESETS
 from seqjax.rundir import load_weights
 from seqjax.runs import conclude, road
