@@ -48,6 +48,14 @@ class _FoundError(Exception):
     """The first NaN: nothing after it matters."""
 
 
+def _counts(params: Any) -> tuple[int, int]:
+    """Returns how many inputs of a scan are the same at every step, and how many are carried."""
+    if "ft_in" not in params:  # before JAX 0.12
+        return params["num_consts"], params["num_carry"]
+    fixed, carried, _ = params["ft_in"].unpack()
+    return len(list(fixed.vals)), len(list(carried.vals))
+
+
 class _Finder:
     infinite = ""
     nan = ""
@@ -87,7 +95,7 @@ class _Finder:
         return self.evaluate(inner, (), inputs, scope)
 
     def _scan(self, params: Any, inputs: list[Any], scope: str) -> list[Any]:
-        fixed, carried = params["num_consts"], params["num_carry"]
+        fixed, carried = _counts(params)
         consts, carry = inputs[:fixed], list(inputs[fixed : fixed + carried])
         rows, stacked = inputs[fixed + carried :], []
         steps = range(params["length"])
