@@ -113,10 +113,9 @@ def test_every_test_that_the_documentation_names_is_there(document):
         "data.md": 5,
         "baselines.md": 10,
         "scaling.md": 9,
-        "tasks.md": 10,
         "watching.md": 10,
     }
-    least = few.get(document.name, 20)
+    least = 1 if document.parent.name == "tasks" else few.get(document.name, 20)
     assert len(named) >= least
     place = ""
     for path, colons, name in named:

@@ -1,0 +1,22 @@
+"""Named starting points for a run. A preset is a value, never other code: flags go on top of it."""
+
+from typing import Literal
+
+from seqjax.config import Config
+from seqjax.presets.answers import ANSWERS
+from seqjax.presets.labels import LABELS
+from seqjax.presets.running import RUNNING
+
+PresetName = Literal["dates", "short", "sentences", "docs", "languages", "parts"]
+
+PRESETS: dict[str, Config] = ANSWERS | RUNNING | LABELS
+
+START: dict[str, str] = {
+    "language-model": "docs",
+    "classify": "languages",
+    "tag": "parts",
+}
+"""What a run of a task starts from where no preset is named; else from the defaults."""
+
+NEEDS_TRAINING_FILE = frozenset({"short", "sentences"})
+"""Presets whose settings suit no built-in data: they are refused without --train."""
