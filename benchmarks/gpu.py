@@ -34,6 +34,7 @@ from seqjax.config import Config
 from seqjax.errors import InputError
 from seqjax.presets import PRESETS
 from seqjax.runs import conclude, road
+from seqjax.runs.trained import load_network
 from seqjax.unroll.unroll import UnrollMethod
 
 SIZES = ((64, 50, 512), (64, 50, 1_024), (64, 50, 2_048))
@@ -113,7 +114,7 @@ def training(settings: Config) -> dict[str, Any]:
         started = time.monotonic()
         outcome = road.train(dataclasses.replace(settings, run_dir=f"{folder}/run"))
         seconds = time.monotonic() - started
-        trained = conclude.load_network(str(outcome.run.path))
+        trained = load_network(str(outcome.run.path))
         scores = conclude.evaluate(trained, outcome.data.test or outcome.data.valid).scores
     return {
         "case": f"training {settings.data.embedded}, {outcome.progress.step} steps",

@@ -11,7 +11,7 @@ import jax
 
 from benchmarks.decode import Said, timed
 from seqjax.config import DecodeConfig
-from seqjax.runs.conclude import Trained, load_network
+from seqjax.runs.trained import Trained, load_network
 from seqjax.train.allocator import keep_freed_memory
 
 

@@ -23,9 +23,9 @@ from seqjax.build.model import count_params
 from seqjax.cli.flags import train_flags
 from seqjax.errors import InputError
 from seqjax.runs import conclude, road
-from seqjax.runs.conclude import Trained
 from seqjax.runs.fitted import Fitted
 from seqjax.runs.fitting import fit
+from seqjax.runs.trained import Trained, load
 from seqjax.train.allocator import keep_freed_memory
 
 RESULTS = Path(__file__).parents[1] / "results"
@@ -180,7 +180,7 @@ def measure(name: str, seed: int, data: Path) -> list[dict]:
         else:
             fit(config)
         minutes = (time.monotonic() - started) / 60
-        trained = conclude.load(f"{work}/run")
+        trained = load(f"{work}/run")
         test = trained.task.read([f"{work}/test.txt"], trained.vocabularies)
         scores = conclude.evaluate(trained, test).scores
     commit = subprocess.run(

@@ -20,6 +20,7 @@ import jax
 
 from seqjax.config import Config
 from seqjax.runs import conclude, road
+from seqjax.runs.trained import load_network
 from seqjax.train.allocator import keep_freed_memory
 from seqjax.types import Mean
 
@@ -45,7 +46,7 @@ def run_one(name: str, config: Config, groups) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         config = dataclasses.replace(config, run_dir=f"{folder}/{name}")
         outcome = road.train(config)
-        trained = conclude.load_network(str(outcome.run.path))
+        trained = load_network(str(outcome.run.path))
         decoded = conclude.evaluate(trained, outcome.data.test).decoded
     assert decoded is not None
     rows = []

@@ -34,7 +34,7 @@ ORDER = (
     ),
     ("runs.measure", "runs.fitted"),
     ("runs.record",),
-    ("runs.watching",),
+    ("runs.watching", "runs.trained"),
     ("runs.road", "runs.fitting", "runs.rehearse", "runs.conclude"),
     ("runs.listening", "runs.average"),
     ("runs.together",),

@@ -23,6 +23,7 @@ from seqjax.predict.answer import silent
 from seqjax.presets import PRESETS
 from seqjax.rundir import load_weights
 from seqjax.runs import conclude, road
+from seqjax.runs.trained import load
 
 pytestmark = pytest.mark.standard_promotion
 
@@ -50,7 +51,7 @@ def learn(run_dir, task, *, steps, spectator, buckets, longest=6, rate=5e-3, **m
         decode=DecodeConfig(beam_size=3),
     )
     outcome = road.train(config, spectator)
-    trained = conclude.load(str(outcome.run.path))
+    trained = load(str(outcome.run.path))
     return outcome, trained, conclude.evaluate(trained, outcome.data.test)
 
 
@@ -139,7 +140,7 @@ def test_names_never_seen_are_copied(tmp_path):
     )
     outcome = road.train(config)
     assert outcome.progress.best >= 0.9
-    trained = conclude.load(str(outcome.run.path))
+    trained = load(str(outcome.run.path))
     assert trained.decode(["say zzzz now", "say Zoe now"]) == ["yes zzzz", "yes Zoe"]
     sampled = DecodeConfig(method="sample", n_best=2, temperature=30.0)  # anything that can be said
     answerer = trained.answer_fn(sampled)
@@ -166,7 +167,7 @@ def test_longer_strings_are_learnt_for_every_seed(tmp_path, task, seed):
         validation=ValidationConfig(every=500),
     )
     outcome = road.train(config)
-    trained = conclude.load(str(outcome.run.path))
+    trained = load(str(outcome.run.path))
     assert conclude.evaluate(trained, outcome.data.test).scores["exact_match"] >= 0.98
 
 
@@ -175,5 +176,5 @@ def test_dates_reach_their_goal(tmp_path):
 
     config = dataclasses.replace(PRESETS["dates"], run_dir=str(tmp_path / "run"))
     outcome = road.train(config)
-    trained = conclude.load(str(outcome.run.path))
+    trained = load(str(outcome.run.path))
     assert conclude.evaluate(trained, outcome.data.test).scores["exact_match"] >= 0.99

@@ -3,8 +3,8 @@
 from seqjax.cli.flags import BesideFlags
 from seqjax.data.lines import read_lines
 from seqjax.errors import InputError
-from seqjax.runs.conclude import Trained, load, load_network
 from seqjax.runs.together import Beside
+from seqjax.runs.trained import Trained, load, load_network
 
 
 def read_beside(flags: BesideFlags, runs: list[Trained]) -> Beside:

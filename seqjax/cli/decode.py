@@ -14,10 +14,10 @@ from seqjax.config import DecodeConfig
 from seqjax.data.lines import read_line_stream, read_lines
 from seqjax.errors import InputError
 from seqjax.predict.answer import Answer, Request
-from seqjax.runs.conclude import Trained, load
 from seqjax.runs.fitted import Fitted
 from seqjax.runs.hearing import Hearing, open_panel
 from seqjax.runs.together import Panel
+from seqjax.runs.trained import Trained, load
 
 CHUNK = 64
 """Batches of lines that are read, sorted by length and answered together."""

@@ -12,10 +12,11 @@ from seqjax.cli.screen import PERCENT, Screen
 from seqjax.data.readers import Pairs
 from seqjax.errors import InputError
 from seqjax.files import write_text
-from seqjax.runs.conclude import Trained, evaluate, load
+from seqjax.runs.conclude import evaluate
 from seqjax.runs.diagnose import Report, search_report
 from seqjax.runs.fitted import Fitted
 from seqjax.runs.hearing import open_panel
+from seqjax.runs.trained import Trained, load
 from seqjax.tasks.ctc import FramesToText
 from seqjax.tasks.text_to_text import TextToText
 

@@ -11,7 +11,7 @@ from seqjax.cli.flags import FeaturesFlags
 from seqjax.cli.screen import Screen
 from seqjax.data.lines import read_line_stream, read_lines
 from seqjax.files import replacing
-from seqjax.runs.conclude import load_network
+from seqjax.runs.trained import load_network
 
 
 def run(flags: FeaturesFlags) -> int:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from seqjax.cli.flags import BesideFlags, SearchFlags
 from seqjax.errors import InputError
 from seqjax.predict.answer import Answer, Request
-from seqjax.runs.conclude import Trained
 from seqjax.runs.fitted import Fitted
 from seqjax.runs.together import USE
+from seqjax.runs.trained import Trained
 
 
 def networks(runs: Sequence[Trained | Fitted]) -> list[Trained]:

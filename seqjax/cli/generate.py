@@ -10,8 +10,8 @@ from seqjax.cli.reading import fill
 from seqjax.cli.screen import Screen
 from seqjax.data.lines import read_line_stream
 from seqjax.errors import InputError
-from seqjax.runs.conclude import load
 from seqjax.runs.fitted import Fitted
+from seqjax.runs.trained import load
 
 OF_DRAWS = ("n_best", "seed", "temperature", "max_length")
 """Settings that draws from n-grams obey."""

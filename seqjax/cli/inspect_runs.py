@@ -11,7 +11,7 @@ from seqjax.build.model import count_params, params_by_module
 from seqjax.build.training import build_training
 from seqjax.cli.flags import InspectFlags
 from seqjax.rundir import parameters_sha256
-from seqjax.runs.conclude import Trained, load_network
+from seqjax.runs.trained import Trained, load_network
 from seqjax.train.checkpoint import Checkpoints
 
 

@@ -11,7 +11,7 @@ from seqjax.cli.screen import Screen
 from seqjax.data.lines import read_line_stream, read_lines
 from seqjax.errors import InputError
 from seqjax.predict.answer import Answer
-from seqjax.runs.conclude import load
+from seqjax.runs.trained import load
 
 CHUNK = 4_096
 """Lines that are answered together."""

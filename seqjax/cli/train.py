@@ -12,11 +12,12 @@ from seqjax.cli.flags import ProcessFlags, TrainFlags
 from seqjax.cli.screen import PERCENT, Screen
 from seqjax.config import Config
 from seqjax.errors import InputError
-from seqjax.runs.conclude import Evaluation, Trained, evaluate, load, picture, store
+from seqjax.runs.conclude import Evaluation, evaluate, picture, store
 from seqjax.runs.fitted import Fitted
 from seqjax.runs.fitting import fit
 from seqjax.runs.rehearse import rehearse
 from seqjax.runs.road import train
+from seqjax.runs.trained import Trained, load
 from seqjax.tasks.task import AnsweringTask, TaskData
 from seqjax.train import processes
 from seqjax.train.exactness import exactness_line

@@ -8,7 +8,7 @@ import numpy as np
 
 from seqjax.errors import InputError
 from seqjax.rundir import RunDir, create_run, save_weights
-from seqjax.runs.conclude import Trained, load_network
+from seqjax.runs.trained import Trained, load_network
 from seqjax.train.checkpoint import Checkpoints
 from seqjax.train.paths import flat, map_with_paths
 from seqjax.types import Parameters

@@ -8,8 +8,8 @@ from seqjax.config import DecodeConfig
 from seqjax.metrics.bootstrap import Interval, bootstrap_mean
 from seqjax.metrics.health import distinct_n, rep_within, repeats, seq_rep_n
 from seqjax.predict.answer import Answer
-from seqjax.runs.conclude import Trained
 from seqjax.runs.together import Panel
+from seqjax.runs.trained import Trained
 from seqjax.tasks.task import Decoded
 from seqjax.train.compiled import AnnounceFn
 from seqjax.types import Mean

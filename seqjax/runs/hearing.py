@@ -11,9 +11,9 @@ from seqjax.errors import InputError
 from seqjax.predict.answer import Answer, Request, silent
 from seqjax.predict.continuer import line_end, line_start
 from seqjax.predict.voices import Weights
-from seqjax.runs.conclude import Trained
 from seqjax.runs.listening import heard, partner_of
 from seqjax.runs.together import Beside, Panel
+from seqjax.runs.trained import Trained
 from seqjax.tasks.ctc import FramesToText, LanguageFn
 from seqjax.train.compiled import AnnounceFn
 
@@ -52,12 +52,7 @@ class Hearing:
         self.max_source, self._coder = run.config.data.max_source, task.coder(run.vocabularies)
         self._weights = Weights((run.params,), theirs)
         self._answer = task.answer_fn(
-            run.searching(decode),
-            run.learner,
-            run.vocabularies,
-            run.statistics,
-            announce,
-            _language_fn(run, beside),
+            run.learnt, run.searching(decode), announce, _language_fn(run, beside)
         )
 
     def __call__(self, requests: Sequence[str | Request], *, first: int = 0) -> list[list[Answer]]:

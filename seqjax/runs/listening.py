@@ -12,8 +12,8 @@ from seqjax.decode.protocol import StepFn
 from seqjax.errors import InputError
 from seqjax.predict.continuer import line_end, line_start
 from seqjax.predict.voices import Partner
-from seqjax.runs.conclude import Trained
 from seqjax.runs.fitted import Fitted
+from seqjax.runs.trained import Trained
 
 
 def partner_of(language: Trained | Fitted, weight: float, target: Vocabulary) -> Partner:

@@ -13,7 +13,7 @@ from seqjax.data.readers import Pairs
 from seqjax.metrics.likelihood import likelihood_scores
 from seqjax.predict.voices import Weights
 from seqjax.report.attention import AttentionExample
-from seqjax.tasks.task import AnsweringTask, Decoded, Task, TaskData
+from seqjax.tasks.task import AnsweringTask, Decoded, Learnt, Task, TaskData
 from seqjax.train.compiled import AnnounceFn, Compiled
 from seqjax.train.mesh import Layout, gather
 from seqjax.train.processes import is_first, told
@@ -103,8 +103,9 @@ def build_validator(
         return lambda params: likelihood(params, polled(data.valid_batches()))
     config, vocabularies = task.config, data.vocabularies
     greedy = dataclasses.replace(config.decode, method="greedy", n_best=1)
-    answer = task.answer_fn(greedy, learner, vocabularies, data.statistics, announce)
-    look = task.look_fn(learner, vocabularies, announce)
+    learnt = Learnt(learner, vocabularies, data.statistics)
+    answer = task.answer_fn(learnt, greedy, announce)
+    look = task.look_fn(learnt, announce)
     most = config.validation.examples
     pairs = Pairs(data.valid.sources[:most], data.valid.targets[:most])
 

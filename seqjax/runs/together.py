@@ -14,9 +14,9 @@ from seqjax.predict.answer import Answer, Request, silent
 from seqjax.predict.answerer import Answerer
 from seqjax.predict.asker import Trouble
 from seqjax.predict.voices import Member, Weights
-from seqjax.runs.conclude import Trained
 from seqjax.runs.fitted import Fitted
 from seqjax.runs.listening import heard, partner_of
+from seqjax.runs.trained import Trained
 from seqjax.tasks.text_to_text import TextToText
 from seqjax.train.compiled import AnnounceFn
 

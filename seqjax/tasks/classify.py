@@ -18,7 +18,7 @@ from seqjax.predict.answer import Answer
 from seqjax.predict.labels import Labeller
 from seqjax.predict.looking import LookFn, looks_nowhere
 from seqjax.tasks.pairs import PairTask, not_of_training
-from seqjax.tasks.task import Decoded, Simple, TaskData, Vocabularies
+from seqjax.tasks.task import Decoded, Learnt, Simple, TaskData, Vocabularies
 from seqjax.train.compiled import AnnounceFn
 
 
@@ -47,20 +47,13 @@ class Classify(PairTask):
         )
         return build_classifier_learner(model, self.config.objective)
 
-    def answer_fn(
-        self,
-        decode: DecodeConfig,
-        learner: Learner,
-        vocabularies: Vocabularies,
-        statistics: Mapping[str, Any],
-        announce: AnnounceFn,
-    ) -> Labeller:
+    def answer_fn(self, learnt: Learnt, decode: DecodeConfig, announce: AnnounceFn) -> Labeller:
         def log_probs_fn(weights, source):
-            logits: Any = learner.model.apply({"params": weights.members[0]}, source)
+            logits: Any = learnt.learner.model.apply({"params": weights.members[0]}, source)
             return jax.nn.log_softmax(logits[:, 0])
 
-        sayer = self.sayer(log_probs_fn, decode, vocabularies, announce)
-        return Labeller(sayer, vocabularies["target"].tokens)
+        sayer = self.sayer(log_probs_fn, learnt.vocabularies, announce, decode)
+        return Labeller(sayer, learnt.vocabularies["target"].tokens)
 
     def judged(
         self,
@@ -80,7 +73,7 @@ class Classify(PairTask):
         references = [[target] for target in examples.targets]
         return Decoded(examples.sources, references, answers, lengths, scores)
 
-    def look_fn(self, learner: Learner, vocabularies: Vocabularies, announce: AnnounceFn) -> LookFn:
+    def look_fn(self, learnt: Learnt, announce: AnnounceFn) -> LookFn:
         return looks_nowhere
 
     def simple(self, data: TaskData) -> Simple:

@@ -16,7 +16,7 @@ from seqjax.decode.prefix_beam import Language, ctc_beam
 from seqjax.predict.labels import Sequences
 from seqjax.predict.looking import LookFn, looks_nowhere
 from seqjax.predict.voices import Weights
-from seqjax.tasks.task import Vocabularies
+from seqjax.tasks.task import Learnt
 from seqjax.tasks.texts import TextTask
 from seqjax.train.compiled import AnnounceFn
 
@@ -36,25 +36,23 @@ class FramesToText(TextTask):
 
     def answer_fn(
         self,
+        learnt: Learnt,
         decode: DecodeConfig,
-        learner: Learner,
-        vocabularies: Vocabularies,
-        statistics: Mapping[str, Any],
         announce: AnnounceFn,
         language_fn: LanguageFn | None = None,
     ) -> Sequences:
         """Returns what gives answers; see `Task`.
 
         Args:
+          learnt, announce: As in `Task`.
           decode: Greedy, or a beam of prefixes.
-          learner, vocabularies, statistics, announce: As in `Task`.
           language_fn: Also listens to a language model.
         """
-        pad_id = vocabularies["target"].pad_id
-        most = statistics["longest_target"] + 10
+        pad_id = learnt.vocabularies["target"].pad_id
+        most = learnt.statistics["longest_target"] + 10
 
         def search(weights: Weights, source):
-            said: Any = learner.model.apply({"params": weights.members[0]}, source)
+            said: Any = learnt.learner.model.apply({"params": weights.members[0]}, source)
             log_probs = jax.nn.log_softmax(said.logits)
             if decode.method == "greedy":
                 return ctc_greedy(log_probs, said.lengths, blank_id=BLANK_ID, pad_id=pad_id)
@@ -70,8 +68,8 @@ class FramesToText(TextTask):
                 language=language,
             )
 
-        sayer = self.sayer(search, decode, vocabularies, announce)
-        return Sequences(sayer, self.coder(vocabularies))
+        sayer = self.sayer(search, learnt.vocabularies, announce, decode)
+        return Sequences(sayer, self.coder(learnt.vocabularies))
 
-    def look_fn(self, learner: Learner, vocabularies: Vocabularies, announce: AnnounceFn) -> LookFn:
+    def look_fn(self, learnt: Learnt, announce: AnnounceFn) -> LookFn:
         return looks_nowhere

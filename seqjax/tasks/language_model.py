@@ -14,13 +14,17 @@ from seqjax.build.own_answers import build_own_answers
 from seqjax.build.splits import text_splits
 from seqjax.build.teacher import Teacher
 from seqjax.config import Config
+from seqjax.data.coding import PairCoder
 from seqjax.data.counts import token_counts
 from seqjax.data.lines import read_text
 from seqjax.data.sides import SideKind
 from seqjax.data.vocabulary import Vocabulary
 from seqjax.data.windows import Windows
-from seqjax.tasks.task import Simple, TaskData, Vocabularies
+from seqjax.predict.features import language_outputs
+from seqjax.predict.labels import Sayer
+from seqjax.tasks.task import Learnt, Simple, TaskData, Vocabularies
 from seqjax.tasks.text_to_text import SYMBOLS
+from seqjax.train.compiled import AnnounceFn
 from seqjax.types import Batch, Padded
 
 
@@ -94,6 +98,16 @@ class LanguageModeling:
         self, examples: str, vocabularies: Vocabularies, statistics: Mapping[str, Any]
     ) -> Iterator[Batch]:
         return self._windows_of(examples, vocabularies["text"]).batches(0)
+
+    def states(self, learnt: Learnt, announce: AnnounceFn) -> Sayer:
+        text = learnt.vocabularies["text"]
+        return Sayer(
+            language_outputs(learnt.learner.model),
+            PairCoder(text, text),
+            batch_size=self.config.decode.batch_size,
+            max_source=self.config.data.max_source,
+            announce=announce,
+        )
 
     def simple(self, data: TaskData) -> Simple:
         """The frequencies of training, one added to each: nats per validation token."""

@@ -18,10 +18,11 @@ from seqjax.data.planning import Shape
 from seqjax.data.readers import FitsFn, Pairs, Splits, anything, read_pairs
 from seqjax.data.sides import SideKind, holds_vectors
 from seqjax.errors import InputError
+from seqjax.predict.features import encoder_outputs
 from seqjax.predict.labels import Sayer, SayFn
 from seqjax.survey.finding import percent
 from seqjax.survey.leakage import seen_in_training
-from seqjax.tasks.task import TaskData, Vocabularies
+from seqjax.tasks.task import Learnt, TaskData, Vocabularies
 from seqjax.train.compiled import AnnounceFn
 from seqjax.types import Batch, Padded
 
@@ -152,18 +153,29 @@ class PairTask:
     def sayer(
         self,
         say_fn: SayFn,
-        decode: DecodeConfig,
         vocabularies: Vocabularies,
         announce: AnnounceFn,
+        decode: DecodeConfig | None = None,
     ) -> Sayer:
-        """Returns what asks a model that says something of each source at once."""
+        """Returns what asks a model that says something of each source at once.
+
+        Args:
+          say_fn: The model.
+          vocabularies: By side.
+          announce: Told of compilations.
+          decode: How many at a time; by default as the run does.
+        """
         return Sayer(
             say_fn,
             self.coder(vocabularies),
-            batch_size=decode.batch_size,
+            batch_size=(decode or self.config.decode).batch_size,
             max_source=self.config.data.max_source,
             announce=announce,
         )
+
+    def states(self, learnt: Learnt, announce: AnnounceFn) -> Sayer:
+        """Returns what gives the outputs of the encoder; see `Task`."""
+        return self.sayer(encoder_outputs(learnt.learner.model), learnt.vocabularies, announce)
 
     def _plan(self, pairs: Pairs, vocabularies: Vocabularies, shapes: Sequence[Shape]) -> BatchPlan:
         for target in pairs.targets if not vocabularies["target"].specials else ():

@@ -22,7 +22,7 @@ from seqjax.predict.answer import Answer
 from seqjax.predict.labels import Sequences
 from seqjax.predict.looking import LookFn, looks_nowhere
 from seqjax.tasks.pairs import PairTask, not_of_training
-from seqjax.tasks.task import Decoded, Simple, TaskData, Vocabularies
+from seqjax.tasks.task import Decoded, Learnt, Simple, TaskData, Vocabularies
 from seqjax.train.compiled import AnnounceFn
 from seqjax.types import Transitions
 
@@ -62,19 +62,12 @@ class Tag(PairTask):
         )
         return build_tagger_learner(model, self.config.objective)
 
-    def answer_fn(
-        self,
-        decode: DecodeConfig,
-        learner: Learner,
-        vocabularies: Vocabularies,
-        statistics: Mapping[str, Any],
-        announce: AnnounceFn,
-    ) -> Sequences:
-        target = vocabularies["target"]
+    def answer_fn(self, learnt: Learnt, decode: DecodeConfig, announce: AnnounceFn) -> Sequences:
+        target = learnt.vocabularies["target"]
         allowed = self._allowed(target.tokens)
 
         def tags_fn(weights, source):
-            said: Any = learner.model.apply({"params": weights.members[0]}, source)
+            said: Any = learnt.learner.model.apply({"params": weights.members[0]}, source)
             scores = said.transitions or no_transitions(len(target))
             if allowed is not None:
                 scores = forbid(scores, allowed)
@@ -82,8 +75,8 @@ class Tag(PairTask):
                 said.logits, said.lengths, scores, pad_id=target.pad_id, n_best=decode.n_best
             )
 
-        sayer = self.sayer(tags_fn, decode, vocabularies, announce)
-        return Sequences(sayer, self.coder(vocabularies))
+        sayer = self.sayer(tags_fn, learnt.vocabularies, announce, decode)
+        return Sequences(sayer, self.coder(learnt.vocabularies))
 
     def _allowed(self, tags: Sequence[str]) -> Transitions | None:
         """Returns which tags may follow each other, as far as their names say."""
@@ -110,7 +103,7 @@ class Tag(PairTask):
             examples.sources, references, answers, [len(tags) for tags in wanted], scores
         )
 
-    def look_fn(self, learner: Learner, vocabularies: Vocabularies, announce: AnnounceFn) -> LookFn:
+    def look_fn(self, learnt: Learnt, announce: AnnounceFn) -> LookFn:
         return looks_nowhere
 
     def simple(self, data: TaskData) -> Simple:

@@ -11,6 +11,7 @@ from seqjax.config import Config, DecodeConfig
 from seqjax.data.readers import Pairs
 from seqjax.data.sides import SideKind
 from seqjax.predict.answer import Answer, AnswerFn
+from seqjax.predict.labels import Sayer
 from seqjax.predict.looking import LookFn
 from seqjax.train.compiled import AnnounceFn
 from seqjax.train.loop import Feed
@@ -48,6 +49,20 @@ class TaskData(NamedTuple):
     classes: int
     statistics: dict[str, Any]
     summary: list[str]
+
+
+class Learnt(NamedTuple):
+    """What is known of a model when it is used: all of it but its weights.
+
+    Attributes:
+      learner: The model, and what it learns.
+      vocabularies: By side.
+      statistics: Of what it is trained on.
+    """
+
+    learner: Learner
+    vocabularies: Vocabularies
+    statistics: Mapping[str, Any]
 
 
 class Decoded(NamedTuple):
@@ -130,6 +145,10 @@ class Task(Protocol):
         """Returns batches of examples in a fixed order, of few shapes."""
         ...
 
+    def states(self, learnt: Learnt, announce: AnnounceFn) -> Sayer:
+        """Returns what gives the outputs of the top layer that reads a text."""
+        ...
+
     def simple(self, data: TaskData) -> Simple:
         """Returns what simple ways of doing the task are worth."""
         ...
@@ -147,14 +166,7 @@ class AnsweringTask(Task, Protocol):
     searches: ClassVar[bool]
     validation_scores: ClassVar[tuple[str, ...]]
 
-    def answer_fn(
-        self,
-        decode: DecodeConfig,
-        learner: Learner,
-        vocabularies: Vocabularies,
-        statistics: Mapping[str, Any],
-        announce: AnnounceFn,
-    ) -> AnswerFn:
+    def answer_fn(self, learnt: Learnt, decode: DecodeConfig, announce: AnnounceFn) -> AnswerFn:
         """Returns what gives answers; `decode` says how they are searched for, and how many."""
         ...
 
@@ -167,7 +179,7 @@ class AnsweringTask(Task, Protocol):
         """Answers examples, and scores the answers."""
         ...
 
-    def look_fn(self, learner: Learner, vocabularies: Vocabularies, announce: AnnounceFn) -> LookFn:
+    def look_fn(self, learnt: Learnt, announce: AnnounceFn) -> LookFn:
         """Returns what shows where a model looks while it says given targets."""
         ...
 

@@ -13,9 +13,9 @@ from seqjax.config import DecodeConfig
 from seqjax.data.vocabulary import Vocabulary
 from seqjax.decode.protocol import Symbols
 from seqjax.predict.answerer import Answerer
-from seqjax.predict.looking import Attention
+from seqjax.predict.looking import Attention, LookFn
 from seqjax.predict.voices import Member
-from seqjax.tasks.task import Vocabularies
+from seqjax.tasks.task import Learnt
 from seqjax.tasks.texts import TextTask
 from seqjax.train.compiled import AnnounceFn
 
@@ -49,23 +49,18 @@ class TextToText(TextTask):
         own_answers = build_own_answers(objective, SYMBOLS, ends=True)
         return build_seq2seq_learner(model, objective, own_answers, teachers)
 
-    def answer_fn(
-        self,
-        decode: DecodeConfig,
-        learner: Learner,
-        vocabularies: Vocabularies,
-        statistics: Mapping[str, Any],
-        announce: AnnounceFn,
-    ) -> Answerer:
-        model: Any = learner.model
+    def answer_fn(self, learnt: Learnt, decode: DecodeConfig, announce: AnnounceFn) -> Answerer:
+        model: Any = learnt.learner.model
+        longest = learnt.statistics["longest_target"]
         return Answerer(
-            [Member(model, self.coder(vocabularies))],
-            self.bounded(decode, statistics["longest_target"]),
-            build_rules(decode, vocabularies["target"]),
-            longest_target=statistics["longest_target"],
+            [Member(model, self.coder(learnt.vocabularies))],
+            self.bounded(decode, longest),
+            build_rules(decode, learnt.vocabularies["target"]),
+            longest_target=longest,
             max_source=self.config.data.max_source,
             announce=announce,
         )
 
-    def look_fn(self, learner: Learner, vocabularies: Vocabularies, announce: AnnounceFn):
-        return Attention(self.config.model, learner.model, self.coder(vocabularies), announce)
+    def look_fn(self, learnt: Learnt, announce: AnnounceFn) -> LookFn:
+        coder = self.coder(learnt.vocabularies)
+        return Attention(self.config.model, learnt.learner.model, coder, announce)

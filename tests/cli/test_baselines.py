@@ -13,8 +13,8 @@ from seqjax.build import splits
 from seqjax.cli import train as train_command
 from seqjax.data.readers import Pairs, Splits
 from seqjax.rundir import load_weights, save_weights
-from seqjax.runs.conclude import load
 from seqjax.runs.fitted import KIND
+from seqjax.runs.trained import load
 
 LABELS = "".join(
     f"{a} {b}\t{'z' if a in 'ab' else 'y' if b != 'd' else 'x'}\n" for a in "abcd" for b in "abcd"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from cli.commands import fed, one_line_error, seqjax
 
-from seqjax.runs.conclude import load
+from seqjax.runs.trained import load
 
 SMALL = (
     *("--model.embedding-size", "8", "--model.hidden-size", "8", "--data.batch-size", "16"),

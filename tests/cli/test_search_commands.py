@@ -11,8 +11,8 @@ from cli.commands import fed, one_line_error, seqjax
 from seqjax.config import DecodeConfig
 from seqjax.predict.answer import Request, silent
 from seqjax.rundir import load_weights, save_weights
-from seqjax.runs import conclude
 from seqjax.runs.together import Beside, Panel
+from seqjax.runs.trained import load
 from seqjax.types import Padded
 
 pytestmark = pytest.mark.standard_promotion
@@ -155,7 +155,7 @@ def test_unknown_tokens_are_replaced_by_what_was_looked_at(run, tmp_path):
     params, metadata = load_weights(path / "best.safetensors")
     params["decoder"]["output_bias"][3] = 100.0
     save_weights(path / "best.safetensors", params, metadata)
-    trained = conclude.load(str(path))
+    trained = load(str(path))
     settings = DecodeConfig(unknown="replace", max_length=3)
     panel = Panel([trained], settings, Beside(lexicon={"a": "x"}))
     plain = Panel([trained], DecodeConfig(max_length=3))
@@ -180,7 +180,7 @@ def _looked_at(trained, text, count):
 
 
 def test_an_answer_is_streamed_as_it_is_said(run):
-    trained = conclude.load(str(run))
+    trained = load(str(run))
     answerer = trained.answer_fn(DecodeConfig(method="sample", seed=3, temperature=2.0))
     ((answer,),) = answerer(trained.weights, ["abca"])
     assert tuple(answerer.stream(trained.weights, "abca")) == answer.tokens
@@ -191,7 +191,7 @@ def test_an_answer_is_streamed_as_it_is_said(run):
 
 @pytest.mark.slow
 def test_an_answer_does_not_depend_on_what_others_must_hold(run):
-    trained = conclude.load(str(run))
+    trained = load(str(run))
     panel = Panel([trained], DecodeConfig(n_best=2, batch_size=2))
     asked = [Request("abc", required=("dd",)), Request("dc", prefix="a"), Request("bca")]
     asked += [Request("ab" * n) for n in range(1, 9)]  # blocks in which nobody wants anything
@@ -276,7 +276,7 @@ def test_runs_that_do_not_go_together_are_refused(
     assert "its tokens are text_words, those of the answers chars" in error
     other = tmp_path / "other"
     shutil.copytree(run, other)
-    vocabulary = conclude.load(str(run)).vocabularies["target"]
+    vocabulary = load(str(run)).vocabularies["target"]
     type(vocabulary)("chars", ("a", "b", "c", "x")).save(other / "vocabulary", "target")
     error = one_line_error(capsys, "decode", run, other)
     assert "its target vocabulary is not that of" in error and "'d' is in one of them only" in error
@@ -298,7 +298,7 @@ def test_runs_that_do_not_go_together_are_refused(
     ids=("beam", "greedy", "sample"),
 )
 def test_trained_models_answer_alone_as_in_any_batch(run, settings):
-    trained = conclude.load(str(run))
+    trained = load(str(run))
     texts = ["abc", "d", "bcdabcdabcdabcdabcd", "", "dd", "abcdabcdabcdabcdabcdabc", "abab"]
     whole = trained.answer_fn(DecodeConfig(batch_size=4, **settings))
     together = whole(trained.weights, texts)
@@ -316,7 +316,7 @@ def test_trained_models_answer_alone_as_in_any_batch(run, settings):
 
 
 def test_nothing_is_compiled_after_the_first_batches(run):
-    trained = conclude.load(str(run))
+    trained = load(str(run))
     compiled = []
 
     def announce(what):
@@ -344,7 +344,7 @@ def test_a_search_can_listen_to_ngrams_alone(run, tmp_path, capsys, monkeypatch)
         *("--run-dir", ngram),
     )
     assert code == 0
-    fitted_run = conclude.load(str(ngram))
+    fitted_run = load(str(ngram))
     vocabulary, model = fitted_run.vocabularies["text"], fitted_run.weights
     said = vocabulary.encode("\n")
     while len(said) == 1 or said[-1] != said[0]:

@@ -10,7 +10,7 @@ from seqjax.cli.main import main
 from seqjax.errors import InputError
 from seqjax.rundir import load_weights, open_run
 from seqjax.runs.average import average
-from seqjax.runs.conclude import load
+from seqjax.runs.trained import load
 from seqjax.train.checkpoint import Checkpoints
 from seqjax.train.paths import flat, map_with_paths
 from seqjax.train.step import init_state

@@ -11,7 +11,8 @@ from seqjax.config import Config, DataConfig, ModelConfig, OptimizerConfig, Vali
 from seqjax.data.vectors import Vectors
 from seqjax.errors import InputError
 from seqjax.rundir import load_weights
-from seqjax.runs import conclude, road
+from seqjax.runs import road
+from seqjax.runs.trained import load
 from seqjax.tasks.choose import build_task
 from seqjax.tasks.task import sizes_of
 from seqjax.train.paths import map_with_paths
@@ -140,7 +141,7 @@ def test_found_rows_start_from_the_file_which_a_run_that_goes_on_does_not_need(
         np.testing.assert_array_equal(before[found], list(named.values()))
         assert (before[found] == now[found]).all() == frozen
         assert (before[others] != now[others]).any()
-    assert conclude.load(str(after.run.path)).decode(["abc"])
+    assert load(str(after.run.path)).decode(["abc"])
 
 
 def test_rows_that_are_not_found_are_as_far_spread_as_those_that_are():
