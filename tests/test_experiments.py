@@ -2,8 +2,10 @@
 
 import pytest
 
-from experiments import report, run
+from experiments import measure, report, run, tables
 from experiments.attention_and_length import grid
+from experiments.tasks import MEASURED
+from seqjax.cli.flags import train_flags
 
 pytestmark = pytest.mark.standard_promotion
 
@@ -35,3 +37,36 @@ def test_rows_become_a_table_and_a_figure(tmp_path):
     assert "| copy | none | 50.0 (50.0–50.0) | 50.0 (50.0–50.0) | 3 |" in report.table(rows)
     report.draw(rows, tmp_path / "figure.svg")
     assert (tmp_path / "figure.svg").read_text().startswith("<?xml")
+
+
+def test_flags_of_measurements_are_flags_and_their_scores_are_named_once(capsys):
+    for chosen in MEASURED.values():
+        train_flags(["--train", "train.txt", "--valid", "valid.txt", *chosen.flags.split()])
+        assert chosen.metrics
+    measure.main(["--list"])
+    assert capsys.readouterr().out.count("\n") == len(MEASURED)
+
+
+def test_rows_of_measurements_become_a_mean_and_a_range(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "RESULTS", tmp_path)
+    rows = "sentiment,{},accuracy,{},published,1821,1000,{},,7,seqjax train,2026-01-01,abc\n"
+    lines = [rows.format(seed, value, 2 + seed) for seed, value in enumerate((0.8, 0.9, 0.7))]
+    (tmp_path / "sentiment.csv").write_text(",".join(tables.COLUMNS) + "\n" + "".join(lines))
+    short = tables.short_table(["sentiment", "digits"])
+    assert "| accuracy 80.0 % (70.0–90.0, 3 seeds) | 3.0 |" in short and "spoken" not in short
+    page = tmp_path / "README.md"
+    page.write_text("a\n<!-- measured short: sentiment -->\nold\n<!-- end -->\nb\n")
+    (tmp_path / "docs").mkdir()
+    assert tables.write_tables(tmp_path) == ["README.md"]
+    assert page.read_text() == (
+        f"a\n<!-- measured short: sentiment -->\n{short}\n<!-- end -->\nb\n"
+    )
+    assert tables.write_tables(tmp_path) == []
+
+
+def test_tables_of_the_documentation_are_those_of_the_results(tmp_path):
+    for path in (tables.ROOT / "README.md", *(tables.ROOT / "docs").rglob("*.md")):
+        copy = tmp_path / path.relative_to(tables.ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    assert tables.write_tables(tmp_path) == []

@@ -7,7 +7,7 @@ from seqjax.presets.answers import ANSWERS
 from seqjax.presets.labels import LABELS
 from seqjax.presets.running import RUNNING
 
-PresetName = Literal["dates", "short", "sentences", "docs", "languages", "parts"]
+PresetName = Literal["dates", "short", "sentences", "docs", "letters", "languages", "parts"]
 
 PRESETS: dict[str, Config] = ANSWERS | RUNNING | LABELS
 

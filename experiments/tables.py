@@ -1,0 +1,112 @@
+"""Rows of `results/` into the tables of README and docs, so that no figure is typed by hand.
+
+Where a document says `<!-- measured short: NAME NAME -->`, or `full`, the table of these
+measurements stands between this line and `<!-- end -->`.
+"""
+
+import csv
+import re
+import statistics
+from collections.abc import Iterable
+from pathlib import Path
+
+from experiments.tasks import MEASURED
+from seqjax.report.lines import markdown_table
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "results"
+COLUMNS = (
+    *("data", "seed", "metric", "value", "published", "examples", "parameters", "minutes"),
+    *("load", "best_step", "command", "date", "commit"),
+)
+_SHARES = (
+    *("accuracy", "macro_f1", "calibration_error", "exact_match", "token_accuracy"),
+    *("token_error_rate", "character_error_rate", "span_f1"),
+)
+_DIGITS = {"loss": 3, "bits_per_token": 3}
+_NAMES = {"loss": "nats a token", "bleu": "BLEU", "chrf": "chrF", "macro_f1": "macro F1"}
+_TABLE = re.compile(r"(<!-- measured (short|full): ([^>]*?) -->\n).*?(<!-- end -->)", re.S)
+
+
+def read_results(name: str) -> list[dict[str, str]]:
+    """Returns the rows of a measurement; none if there are none yet."""
+    path = RESULTS / f"{name}.csv"
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def short_table(names: Iterable[str]) -> str:
+    """Returns a line for each measurement: its first metric, mean and range over seeds."""
+    return markdown_table(
+        [
+            {
+                "data": MEASURED[name].data,
+                "model": MEASURED[name].model,
+                "test result": _score(rows, next(iter(MEASURED[name].metrics))),
+                "minutes": _mean(rows, "minutes", 1),
+                "published": next(iter(MEASURED[name].metrics.values())),
+            }
+            for name, rows in _measured(names)
+        ]
+    )
+
+
+def full_table(names: Iterable[str]) -> str:
+    """Returns a line for each measurement and metric, with what it took."""
+    return markdown_table(
+        [
+            {
+                "name": f"`{name}`",
+                "model": MEASURED[name].model,
+                "test result": _score(rows, metric),
+                "published": published,
+                "parameters": f"{int(rows[0]['parameters']):,}" if rows[0]["parameters"] else "",
+                "minutes": _mean(rows, "minutes", 1),
+                "load": _mean(rows, "load", 1),
+                "commit": ", ".join(dict.fromkeys(row["commit"] for row in rows)),
+            }
+            for name, rows in _measured(names)
+            for metric, published in MEASURED[name].metrics.items()
+        ]
+    )
+
+
+def write_tables(root: Path = ROOT) -> list[str]:
+    """Puts the tables where documents have them; returns the documents that changed."""
+    changed = []
+    for path in (root / "README.md", *sorted((root / "docs").rglob("*.md"))):
+        before = path.read_text(encoding="utf-8")
+        after = _TABLE.sub(_filled, before)
+        if after != before:
+            path.write_text(after, encoding="utf-8")
+            changed.append(str(path.relative_to(root)))
+    return changed
+
+
+def _filled(found: re.Match[str]) -> str:
+    head, kind, names, end = found.groups()
+    table = short_table if kind == "short" else full_table
+    return f"{head}{table(names.split())}\n{end}"
+
+
+def _measured(names: Iterable[str]) -> Iterable[tuple[str, list[dict[str, str]]]]:
+    return ((name, rows) for name in names if (rows := read_results(name)))
+
+
+def _score(rows: list[dict[str, str]], metric: str) -> str:
+    values = [float(row["value"]) for row in rows if row["metric"] == metric]
+    share = metric in _SHARES
+    digits = _DIGITS.get(metric, 1)
+    mean, low, high = (
+        f"{100 * value if share else value:.{digits}f}"
+        for value in (statistics.fmean(values), min(values), max(values))
+    )
+    said = f"{_NAMES.get(metric, metric.replace('_', ' '))} {mean}{' %' if share else ''}"
+    return said if len(values) == 1 else f"{said} ({low}–{high}, {len(values)} seeds)"
+
+
+def _mean(rows: list[dict[str, str]], column: str, digits: int) -> str:
+    values = [float(row[column]) for row in rows if row[column]]
+    return f"{statistics.fmean(values):.{digits}f}" if values else ""

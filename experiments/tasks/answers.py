@@ -1,0 +1,39 @@
+"""Texts that are answered by a text."""
+
+import gzip
+from pathlib import Path
+
+from experiments.tasks.record import Measured
+
+
+def sentences(data: Path, work: Path) -> None:
+    """Multi30k, German to English, lower-cased and tokenised; test_2016."""
+    folder = data / "multi30k_en_de" / "tok"
+    for name, stem in (
+        ("train", "train.lc.norm.tok"),
+        ("valid", "val.lc.norm.tok"),
+        ("test", "test_2016_flickr.lc.norm.tok"),
+    ):
+        sides = []
+        for language in ("de", "en"):
+            path = folder / f"{stem}.{language}"
+            if path.exists():
+                text = path.read_text(encoding="utf-8")
+            else:
+                with gzip.open(f"{path}.gz", "rt", encoding="utf-8") as file:
+                    text = file.read()
+            sides.append(text.splitlines())
+        lines = [f"{source}\t{target}\n" for source, target in zip(*sides, strict=True)]
+        (work / f"{name}.txt").write_text("".join(lines), encoding="utf-8")
+
+
+ANSWERS = {
+    "sentences-lexicon": Measured(
+        "Multi30k de → en, test_2016",
+        "IBM Model 1 word for word and a 5-gram",
+        sentences,
+        "--model.kind lexicon --data.source-tokens words --data.target-tokens words "
+        "--validation.bleu-tokenizer none",
+        {"bleu": "13.8 seq2seq without attention, 28.3 with (bentrevett/pytorch-seq2seq)"},
+    ),
+}
