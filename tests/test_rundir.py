@@ -243,10 +243,10 @@ def test_a_file_is_never_seen_half_written(tmp_path, monkeypatch):
 
 def test_metrics_come_back_in_order(tmp_path):
     run = create_run(tmp_path)
-    assert run.read_metrics() == []
-    run.append_metrics({"event": "train", "step": 1, "loss": 2.5})
-    run.append_metrics({"event": "train", "step": 2, "loss": math.inf})
-    first, second = run.read_metrics()
+    assert run.history.rows() == []
+    run.history.append({"event": "train", "step": 1, "loss": 2.5})
+    run.history.append({"event": "train", "step": 2, "loss": math.inf})
+    first, second = run.history.rows()
     assert first == {"event": "train", "step": 1, "loss": 2.5}
     assert math.isnan(second["loss"])
     assert "Infinity" not in run.metrics.read_text()
@@ -254,30 +254,30 @@ def test_metrics_come_back_in_order(tmp_path):
 
 def test_a_torn_last_line_is_left_out(tmp_path):
     run = create_run(tmp_path)
-    run.append_metrics({"step": 1})
+    run.history.append({"step": 1})
     with run.metrics.open("a") as file:
         file.write('{"step": 2, "lo')
-    assert run.read_metrics() == [{"step": 1}]
+    assert run.history.rows() == [{"step": 1}]
 
 
 def test_a_broken_line_in_the_middle_is_named(tmp_path):
     run = create_run(tmp_path)
     run.metrics.write_text('{"step": 1}\n[]\n{"step": 3}\n')
-    assert refusal(run.read_metrics).startswith(f"{run.metrics}:2: ")
+    assert refusal(run.history.rows).startswith(f"{run.metrics}:2: ")
 
 
 def test_going_on_from_a_step_forgets_what_came_after(tmp_path):
     run = create_run(tmp_path)
-    run.keep_metrics_until(5)
+    run.history.keep_until(5)
     assert not run.metrics.exists()
     for step in range(1, 9):
-        run.append_metrics({"step": step})
-    run.append_metrics({"event": "start"})
+        run.history.append({"step": step})
+    run.history.append({"event": "start"})
     with run.metrics.open("a") as file:
         file.write('{"step"')
-    run.keep_metrics_until(5)
-    run.append_metrics({"step": 6})
-    steps = [row.get("step") for row in run.read_metrics()]
+    run.history.keep_until(5)
+    run.history.append({"step": 6})
+    steps = [row.get("step") for row in run.history.rows()]
     assert steps == [1, 2, 3, 4, 5, None, 6]
 
 

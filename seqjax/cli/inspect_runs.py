@@ -66,7 +66,7 @@ def describe(trained: Trained) -> dict[str, Any]:
         "config": dataclasses.asdict(trained.config),
         "data": trained.statistics,
         "history": [
-            row for row in run.read_metrics() if row.get("event") == "validation" and "step" in row
+            row for row in run.history.rows() if row.get("event") == "validation" and "step" in row
         ],
     }
 

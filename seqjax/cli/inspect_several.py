@@ -34,7 +34,7 @@ def summary(path: str) -> dict[str, Any]:
     one; `final_loss` is that of the last line of training.
     """
     found = open_run(path)
-    rows = found.read_metrics()
+    rows = found.history.rows()
     validations = [row for row in rows if row["event"] == "validation"]
     trained = [row for row in rows if row["event"] == "train"]
     best = [row for row in validations if row.get("best")]

@@ -2,8 +2,6 @@
 
 import dataclasses
 import difflib
-import json
-import math
 import os
 import shutil
 from pathlib import Path
@@ -11,8 +9,9 @@ from typing import Any
 
 from seqjax.config import Config
 from seqjax.errors import InputError
-from seqjax.files import parse_json, read_text, write_text, writing
+from seqjax.files import parse_json, read_text, writing
 from seqjax.rundir import config_file
+from seqjax.rundir.history import History
 
 MOST_TOKENS = 1 << 26
 """That a batch may have, padding counted, in a run which we did not train."""
@@ -47,6 +46,11 @@ class RunDir:
     def metrics(self) -> Path:
         """One JSON object a line, in the order of training."""
         return self.path / "metrics.jsonl"
+
+    @property
+    def history(self) -> History:
+        """What `metrics` holds."""
+        return History(self.metrics)
 
     @property
     def results(self) -> Path:
@@ -158,58 +162,6 @@ class RunDir:
             case _:
                 raise InputError(f"{self.data}: not the statistics of a run; restore the file")
 
-    def append_metrics(self, row: dict[str, Any]) -> None:
-        """Adds one line to `metrics.jsonl`. Numbers that are not finite are stored as null."""
-        with writing(self.metrics), self.metrics.open("a", encoding="utf-8", newline="\n") as file:
-            file.write(_json_line(row))
-
-    def read_metrics(self) -> list[dict[str, Any]]:
-        """Returns the rows of `metrics.jsonl`, with NaN where null is stored; none without a file.
-
-        A last line that was cut off, when the machine stopped, is left out.
-
-        Raises:
-          InputError: If any other line is not a JSON object with a number for `step` and a text for
-            `event`, if it has them.
-        """
-        lines = read_text(self.metrics).split("\n") if self.metrics.exists() else []
-        while lines and not lines[-1]:
-            lines.pop()
-        rows = []
-        for number, line in enumerate(lines, start=1):
-            row = _row(line)
-            if row is not None:
-                rows.append({key: math.nan if row[key] is None else row[key] for key in row})
-            elif number < len(lines):
-                raise InputError(
-                    f"{self.metrics}:{number}: not a row of a history; delete this line"
-                )
-        return rows
-
-    def keep_metrics_until(
-        self, step: int, *, validated: int | None = None, rolled_back: int = 0
-    ) -> None:
-        """Rewrites `metrics.jsonl` without what training that goes on from `step` writes again, and
-        without a torn line. Rows that name no step stay.
-
-        Args:
-          step: The step that training goes on from.
-          validated: When its last validation was; by default `step`.
-          rolled_back: The step from which it has once gone back; 0 if it has not.
-        """
-        if not self.metrics.exists():
-            return
-        until = {"validation": step if validated is None else validated}
-
-        def stays(row):
-            if row.get("event") == "rollback" and row.get("from_step", 0) > rolled_back:
-                return False
-            return row.get("step", step) <= until.get(row.get("event"), step)
-
-        text = "".join(_json_line(row) for row in self.read_metrics() if stays(row))
-        if text != read_text(self.metrics):
-            write_text(self.metrics, text)
-
     def clear(self) -> None:
         """Removes what a run writes here and nothing else. Links are removed, not followed."""
         for path in self.everything():
@@ -289,14 +241,6 @@ def _refuse_links_outwards(run: RunDir) -> None:
                 raise InputError(f"{path}: a link that leads out of the run directory; remove it")
 
 
-def _json_line(row: dict[str, Any]) -> str:
-    finite = {
-        key: None if isinstance(value, float) and not math.isfinite(value) else value
-        for key, value in row.items()
-    }
-    return json.dumps(finite, allow_nan=False) + "\n"
-
-
 def _is_batch(shape: Any) -> bool:
     """Whether these are source tokens, target tokens and rows, and not too many of them."""
     match shape:
@@ -304,17 +248,3 @@ def _is_batch(shape: Any) -> bool:
             return rows * max(source, target) <= MOST_TOKENS
         case _:
             return False
-
-
-def _row(line: str) -> dict[str, Any] | None:
-    """A line of the history; None if it is anything else."""
-    try:
-        row = parse_json(line)
-    except ValueError:
-        return None
-    is_row = (
-        isinstance(row, dict)
-        and type(row.get("step", 0)) is int
-        and type(row.get("event", "")) is str
-    )
-    return row if is_row else None

@@ -81,7 +81,7 @@ def picture(trained: Trained, decoded: Decoded | None) -> list[str]:
     run = trained.run
     run.pictures.mkdir(exist_ok=True)
     paths = [run.pictures / "learning_curves.png"]
-    learning_curves(run.read_metrics(), paths[0])
+    learning_curves(run.history.rows(), paths[0])
     if decoded is not None and isinstance(trained.task, AnsweringTask):
         shown = range(min(4, len(decoded.sources)))
         said = Pairs(

@@ -133,7 +133,7 @@ def restored(
             f"be on a file system that all of them share"
         )
     if found is None:
-        jointly(lambda: run.keep_metrics_until(0), first_only=True)
+        jointly(lambda: run.history.keep_until(0), first_only=True)
         return state, Progress()
     state, stored = found
     progress = progress_of(checkpoints, stored)
@@ -143,7 +143,7 @@ def restored(
 
 def keep_history(run: RunDir, progress: Progress) -> None:
     """Makes a run's history end where it stands."""
-    run.keep_metrics_until(
+    run.history.keep_until(
         progress.step, validated=progress.validated_step, rolled_back=progress.rolled_back
     )
 

@@ -31,7 +31,7 @@ class Recorder:
 
     def write(self, row: dict[str, Any]) -> None:
         """Adds one row, and every number of it as a TensorBoard scalar."""
-        self._run.append_metrics(row)
+        self._run.history.append(row)
         self.scalars(row, row)
 
     def scalars(self, values: Mapping[str, Any], row: Mapping[str, Any]) -> None:

@@ -50,7 +50,7 @@ class Watching:
         self._run, self._spectator, self._modules = run, spectator, modules
         self._vocabularies = data.vocabularies
         self._facts = build_facts(task, data)
-        self._watch = Watch(self._facts, run.read_metrics())
+        self._watch = Watch(self._facts, run.history.rows())
         self._recorder = Recorder(run, from_step=progress.step)
         self._metrics: StepMetrics | None = None
         self._seen: Seen | None = None
@@ -101,7 +101,7 @@ class Watching:
         self._recorder.close()
         self._recorder = Recorder(self._run, from_step=progress.step)
         self._recorder.write(row)
-        self._watch = Watch(self._facts, self._run.read_metrics())
+        self._watch = Watch(self._facts, self._run.history.rows())
 
     def finish(self, progress: Progress, *, interrupted: bool) -> dict[str, float]:
         """Returns what the time was spent on, in seconds, and closes what is open.

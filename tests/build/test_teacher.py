@@ -119,8 +119,8 @@ def test_a_run_keeps_nothing_of_its_teacher(tmp_path):
     )
     shapes = lambda outcome: jax.tree.map(jnp.shape, outcome.state)
     assert shapes(taught) == shapes(alone)
-    assert [one["loss"] for one in taught.run.read_metrics()] != [
-        one["loss"] for one in alone.run.read_metrics()
+    assert [one["loss"] for one in taught.run.history.rows()] != [
+        one["loss"] for one in alone.run.history.rows()
     ]
 
 

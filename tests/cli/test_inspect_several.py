@@ -21,12 +21,12 @@ def runs(tmp_path):
         save_weights(run.best_weights, {"encoder": {"kernel": np.zeros((width, 3))}}, {})
         for step, loss in ((20, 3.0), (40, 2.5)):
             row = {"epoch": step // 20, "seconds": step / 10 + number}
-            run.append_metrics({"event": "train", "step": step, "loss": loss, **row})
+            run.history.append({"event": "train", "step": step, "loss": loss, **row})
             scores = {"loss": loss - number, "exact_match": 0.25 * number, "best": step == 20}
-            run.append_metrics({"event": "validation", "step": step, **scores, **row})
+            run.history.append({"event": "validation", "step": step, **scores, **row})
         paths.append(run.path)
     warning = {"event": "warning", "step": 40, "epoch": 2, "code": "SJ-T04", "text": "clipped"}
-    create_run(paths[1]).append_metrics(warning)
+    create_run(paths[1]).history.append(warning)
     return paths
 
 

@@ -60,7 +60,7 @@ def test_the_first_one_decodes_for_all(tmp_path):
     alone = together.train(1, tmp_path / "alone", 13, task="pairs")
     assert_same(together.train(2, tmp_path / "two", 13, task="pairs"), alone)
     rows = [
-        [row for row in RunDir(tmp_path / name).read_metrics() if row["event"] == "validation"]
+        [row for row in RunDir(tmp_path / name).history.rows() if row["event"] == "validation"]
         for name in ("alone", "two")
     ]
     assert len(rows[0]) == len(rows[1]) == 3

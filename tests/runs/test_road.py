@@ -39,7 +39,7 @@ def everything(outcome):
     steps = found.steps()
     history = [
         {name: value for name, value in row.items() if name != "seconds"}
-        for row in outcome.run.read_metrics()
+        for row in outcome.run.history.rows()
     ]
     weights, _ = load_weights(outcome.run.best_weights)
     return steps[-1], history, jax.tree.leaves(weights), jax.tree.leaves(outcome.state)
