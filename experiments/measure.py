@@ -45,7 +45,7 @@ def measure(name: str, seed: int, data: Path) -> list[dict]:
             best_step = road.train(config).progress.best_step
         else:
             fit(config)
-        minutes, load = (time.monotonic() - started) / 60, os.getloadavg()[1]
+        minutes, busy = (time.monotonic() - started) / 60, os.getloadavg()[1]
         trained = load(f"{work}/run")
         test = trained.task.read([f"{work}/test.txt"], trained.vocabularies)
         scores = conclude.evaluate(trained, test).scores
@@ -62,7 +62,7 @@ def measure(name: str, seed: int, data: Path) -> list[dict]:
             "examples": scores.get("tokens") if isinstance(test, str) else len(test.sources),
             "parameters": _parameters(trained),
             "minutes": round(minutes, 2),
-            "load": round(load, 1),
+            "load": round(busy, 1),
             "best_step": best_step,
             "command": f"seqjax train {chosen.flags}",
             "date": datetime.date.today().isoformat(),
