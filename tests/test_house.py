@@ -41,6 +41,7 @@ ORDER = (
     ("runs.hearing",),
     ("runs.diagnose",),
     ("cli",),
+    ("__main__",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(ORDER) for room in rooms}
 FILES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")

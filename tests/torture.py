@@ -82,7 +82,7 @@ class Kill(NamedTuple):
 
 
 def command(run: Path, steps: int, settings) -> list[str]:
-    train = (sys.executable, "-m", "seqjax.cli.main", "train", "--run-dir", str(run))
+    train = (sys.executable, "-m", "seqjax", "train", "--run-dir", str(run))
     return [*train, "--steps", str(steps), *settings]
 
 
@@ -165,7 +165,7 @@ def timeless(document):
 
 def inspected(run: Path) -> dict:
     """Returns what `seqjax inspect` tells of where the run stands, with its three checksums."""
-    words = [sys.executable, "-m", "seqjax.cli.main", "inspect", run, "--json"]
+    words = [sys.executable, "-m", "seqjax", "inspect", run, "--json"]
     found = json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
     names = ("step", "parameters_sha256", "optimizer_sha256", "best_sha256", "best", "best_step")
     return {name: found[name] for name in names}

@@ -232,7 +232,3 @@ def _run(command: str, tokens: list[str]) -> int:
             from seqjax.cli import bench
 
             return bench.run(arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -246,7 +246,7 @@ def test_weights_of_another_model_are_refused(run, tmp_path, capsys):
 @pytest.mark.parametrize("name", ("SIGTERM", pytest.param("SIGINT", marks=pytest.mark.slow)))
 def test_a_signal_saves_and_leaves_and_the_same_command_goes_on(files, tmp_path, capsys, name):
     words = [
-        *(sys.executable, "-m", "seqjax.cli.main", "train", "--train", files / "pairs.tsv"),
+        *(sys.executable, "-m", "seqjax", "train", "--train", files / "pairs.tsv"),
         *("--valid", files / "valid.tsv", "--run-dir", tmp_path / "run", "--steps", "100000"),
         *SMALL,
     ]

@@ -18,7 +18,7 @@ from seqjax.errors import InputError
 def test_compiled_and_eager_numbers_are_equal():
     """As users compile, whatever flags these tests run with."""
     environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
-    command = [sys.executable, "-m", "seqjax.cli.main", "doctor", "--json"]
+    command = [sys.executable, "-m", "seqjax", "doctor", "--json"]
     told = subprocess.run(command, env=environment, capture_output=True, check=True).stdout
     assert json.loads(told)["wrong_canary_rows"] == 0
     assert json.loads(told)["xla_flags"] == ""

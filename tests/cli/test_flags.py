@@ -494,7 +494,7 @@ def test_streams_are_utf8_in_any_locale():
 
 def test_a_reader_that_goes_away_is_no_error():
     process = subprocess.Popen(
-        [sys.executable, "-m", "seqjax.cli.main", "train", "--help"],
+        [sys.executable, "-m", "seqjax", "train", "--help"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
