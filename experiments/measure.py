@@ -27,7 +27,7 @@ from seqjax.errors import InputError
 from seqjax.runs import conclude, road
 from seqjax.runs.fitted import Fitted
 from seqjax.runs.fitting import fit
-from seqjax.runs.trained import Trained
+from seqjax.runs.trained import Trained, load
 from seqjax.train.allocator import keep_freed_memory
 
 

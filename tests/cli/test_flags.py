@@ -175,7 +175,7 @@ MISTAKES = [
     ("train --train a b c", "nothing takes 'c' after --train; see --help"),
     (
         "train --preset dats",
-        "--preset must be one of dates, short, sentences, docs, languages, parts, got 'dats', did",
+        f"--preset must be one of {', '.join(PRESETS)}, got 'dats', did",
     ),
     ("train --preset short", "--preset short has no built-in data; give --train FILE"),
     ("train --config nowhere.json", "nowhere.json: cannot be read (No such file or directory)"),
