@@ -1,25 +1,25 @@
 """Trains a task on real data, measures it once on its test set, and appends a row to `results/`.
 
-    SEQJAX_DATA=... python -m experiments.measure sentiment [--seed 1]
+    SEQJAX_DATA=... python -m experiments.measure sentiment [--seed 1] [--keep runs]
     python -m experiments.measure --list
     python -m experiments.measure --table [sentiment sentiment-bags]
     python -m experiments.measure --write
 
 `SEQJAX_DATA` is a folder with the data sets that `experiments/README.md` names; none of them is
-part of this project. What was tuned was tuned on validation data. `--table` prints what `results/`
-holds as Markdown, and `--write` puts it where README and docs have their tables.
+part of this project. What was tuned was tuned on validation data. `--keep` leaves files and run in
+a folder. `--table` prints what `results/` holds as Markdown, and `--write` puts it where README and
+docs have their tables.
 """
 
 import argparse
-import csv
 import datetime
 import os
-import subprocess
 import tempfile
 import time
 from pathlib import Path
 
-from experiments.tables import COLUMNS, RESULTS, full_table, short_table, write_tables
+from experiments.rows import RESULT_COLUMNS, RESULTS, append_rows, commit
+from experiments.tables import SHOWN, full_table, short_table, write_tables
 from experiments.tasks import MEASURED
 from seqjax.build.model import count_params
 from seqjax.cli.flags import train_flags
@@ -31,27 +31,22 @@ from seqjax.runs.trained import Trained, load
 from seqjax.train.allocator import keep_freed_memory
 
 
-def measure(name: str, seed: int, data: Path) -> list[dict]:
-    """Trains and tests; returns a row for each metric."""
+def measure(name: str, seed: int, data: Path, work: Path) -> list[dict]:
+    """Trains and tests in the folder work; returns a row for each metric."""
     chosen = MEASURED[name]
-    with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        chosen.prepare(data, work)
-        words = ["--train", f"{work}/train.txt", "--valid", f"{work}/valid.txt"]
-        words += ["--run-dir", f"{work}/run", "--seed", str(seed), *chosen.flags.split()]
-        started = time.monotonic()
-        config, best_step = train_flags(words).settings, 0
-        if config.model.kind == "network":
-            best_step = road.train(config).progress.best_step
-        else:
-            fit(config)
-        minutes, busy = (time.monotonic() - started) / 60, os.getloadavg()[1]
-        trained = load(f"{work}/run")
-        test = trained.task.read([f"{work}/test.txt"], trained.vocabularies)
-        scores = conclude.evaluate(trained, test).scores
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
-    ).stdout.strip()
+    chosen.prepare(data, work)
+    words = ["--train", f"{work}/train.txt", "--valid", f"{work}/valid.txt"]
+    words += ["--run-dir", f"{work}/run", "--seed", str(seed), *chosen.flags.split()]
+    started = time.monotonic()
+    config, best_step = train_flags(words).settings, 0
+    if config.model.kind == "network":
+        best_step = road.train(config).progress.best_step
+    else:
+        fit(config)
+    minutes, busy = (time.monotonic() - started) / 60, os.getloadavg()[1]
+    trained = load(f"{work}/run")
+    test = trained.task.read([f"{work}/test.txt"], trained.vocabularies)
+    scores = conclude.evaluate(trained, test).scores
     return [
         {
             "data": name,
@@ -66,7 +61,7 @@ def measure(name: str, seed: int, data: Path) -> list[dict]:
             "best_step": best_step,
             "command": f"seqjax train {chosen.flags}",
             "date": datetime.date.today().isoformat(),
-            "commit": commit,
+            "commit": commit(),
         }
         for metric, published in chosen.metrics.items()
     ]
@@ -76,53 +71,46 @@ def _parameters(trained: Trained | Fitted) -> int | str:
     return count_params(trained.params) if isinstance(trained, Trained) else ""
 
 
-def _append(name: str, rows: list[dict]) -> None:
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.csv"
-    begun = path.exists()
-    with path.open("a", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        if not begun:
-            writer.writeheader()
-        writer.writerows(rows)
-
-
 def main(argv: list[str] | None = None) -> None:
     """Reads the command line; see the module."""
     parser = argparse.ArgumentParser(description="Measures tasks on real data.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="what to measure, or to show")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", type=Path, help="leave files and runs in this folder")
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--list", action="store_true", help="say what there is to measure")
     instead.add_argument("--table", action="store_true", help="print what was measured")
     instead.add_argument("--write", action="store_true", help="put it into README and docs")
     arguments = parser.parse_args(argv)
     for name in arguments.names:
-        if name not in MEASURED:
+        if name not in (SHOWN if arguments.table else MEASURED):
             parser.error(f"{name} is not measured; --list says what is")
     if arguments.list:
         for name, chosen in MEASURED.items():
             print(f"{name}: {chosen.data}; {chosen.model}")
     elif arguments.table:
-        names = arguments.names or list(MEASURED)
+        names = arguments.names or list(SHOWN)
         print(short_table(names), full_table(names), sep="\n\n")
     elif arguments.write:
         print(*write_tables(), sep="\n")
     else:
-        _measure_all(arguments.names, arguments.seed)
+        _measure_all(arguments.names, arguments.seed, arguments.keep)
 
 
-def _measure_all(names: list[str], seed: int) -> None:
+def _measure_all(names: list[str], seed: int, keep: Path | None) -> None:
     data = os.environ.get("SEQJAX_DATA")
     if not data or not Path(data).is_dir():
         raise SystemExit("error: SEQJAX_DATA must be a folder with the data sets")
     keep_freed_memory()
     for name in names:
-        try:
-            rows = measure(name, seed, Path(data))
-        except InputError as error:
-            raise SystemExit(f"error: {error}") from None
-        _append(name, rows)
+        with tempfile.TemporaryDirectory() as folder:
+            work = Path(folder) if keep is None else keep / f"{name}-{seed}"
+            work.mkdir(parents=True, exist_ok=True)
+            try:
+                rows = measure(name, seed, Path(data), work)
+            except InputError as error:
+                raise SystemExit(f"error: {error}") from None
+        append_rows(RESULTS / f"{name}.csv", RESULT_COLUMNS, rows)
         for row in rows:
             print(f"{row['data']} seed {row['seed']}: {row['metric']} {row['value']}")
 

@@ -7,7 +7,8 @@ import argparse
 import statistics
 from pathlib import Path
 
-from experiments.run import EXPERIMENTS, HERE, read_rows
+from experiments.rows import HERE, read_rows
+from experiments.run import EXPERIMENTS
 from seqjax.report.lines import line_figure, markdown_table
 
 

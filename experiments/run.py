@@ -6,25 +6,22 @@ A run whose row is there already is skipped, so that an experiment can be interr
 """
 
 import argparse
-import csv
 import dataclasses
 import datetime
 import importlib
-import subprocess
 import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import jax
 
+from experiments.rows import HERE, append_rows, commit, read_rows
 from seqjax.config import Config
 from seqjax.runs import conclude, road
 from seqjax.runs.trained import load_network
 from seqjax.train.allocator import keep_freed_memory
 from seqjax.types import Mean
 
-HERE = Path(__file__).parent
 EXPERIMENTS = ("attention_and_length",)
 COLUMNS: tuple[str, ...] = (
     "run",
@@ -68,33 +65,10 @@ def run_one(name: str, config: Config, groups) -> list[dict[str, Any]]:
                 "steps": outcome.progress.step,
                 "seconds": round(time.monotonic() - started),
                 "date": datetime.date.today().isoformat(),
-                "commit": _commit(),
+                "commit": commit(),
             }
         )
     return rows
-
-
-def _commit() -> str:
-    words = ("git", "-C", str(HERE), "rev-parse", "--short", "HEAD")
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
-
-
-def read_rows(path: Path) -> list[dict[str, str]]:
-    """Returns the rows of a results table; none if it is not there."""
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def _append(path: Path, rows: list[dict[str, Any]]) -> None:
-    new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerows(rows)
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -118,7 +92,7 @@ def main(argv: list[str] | None = None) -> None:
         elif arguments.smoke:
             run_one(name, question.smoke(config), question.LENGTH_GROUPS)
         elif (kind, seed) not in done:
-            _append(path, run_one(name, config, question.LENGTH_GROUPS))
+            append_rows(path, COLUMNS, run_one(name, config, question.LENGTH_GROUPS))
             jax.clear_caches()
 
 

@@ -4,21 +4,17 @@ Where a document says `<!-- measured short: NAME NAME -->`, or `full`, the table
 measurements stands between this line and `<!-- end -->`.
 """
 
-import csv
 import re
 import statistics
 from collections.abc import Iterable
 from pathlib import Path
 
-from experiments.tasks import MEASURED
+from experiments.rows import RESULTS, read_rows
+from experiments.tasks import MEASURED, PROBES
 from seqjax.report.lines import markdown_table
 
 ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "results"
-COLUMNS = (
-    *("data", "seed", "metric", "value", "published", "examples", "parameters", "minutes"),
-    *("load", "best_step", "command", "date", "commit"),
-)
+SHOWN = MEASURED | PROBES
 _SHARES = (
     *("accuracy", "macro_f1", "calibration_error", "exact_match", "token_accuracy"),
     *("token_error_rate", "character_error_rate", "span_f1"),
@@ -28,25 +24,16 @@ _NAMES = {"loss": "nats a token", "bleu": "BLEU", "chrf": "chrF", "macro_f1": "m
 _TABLE = re.compile(r"(<!-- measured (short|full): ([^>]*?) -->\n).*?(<!-- end -->)", re.S)
 
 
-def read_results(name: str) -> list[dict[str, str]]:
-    """Returns the rows of a measurement; none if there are none yet."""
-    path = RESULTS / f"{name}.csv"
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def short_table(names: Iterable[str]) -> str:
     """Returns a line for each measurement: its first metric, mean and range over seeds."""
     return markdown_table(
         [
             {
-                "data": MEASURED[name].data,
-                "model": MEASURED[name].model,
-                "test result": _score(rows, next(iter(MEASURED[name].metrics))),
+                "data": SHOWN[name].data,
+                "model": SHOWN[name].model,
+                "test result": _score(rows, next(iter(SHOWN[name].metrics))),
                 "minutes": _mean(rows, "minutes", 1),
-                "published": next(iter(MEASURED[name].metrics.values())),
+                "published": next(iter(SHOWN[name].metrics.values())),
             }
             for name, rows in _measured(names)
         ]
@@ -59,7 +46,7 @@ def full_table(names: Iterable[str]) -> str:
         [
             {
                 "name": f"`{name}`",
-                "model": MEASURED[name].model,
+                "model": SHOWN[name].model,
                 "test result": _score(rows, metric),
                 "published": published,
                 "parameters": f"{int(rows[0]['parameters']):,}" if rows[0]["parameters"] else "",
@@ -68,7 +55,7 @@ def full_table(names: Iterable[str]) -> str:
                 "commit": ", ".join(dict.fromkeys(row["commit"] for row in rows)),
             }
             for name, rows in _measured(names)
-            for metric, published in MEASURED[name].metrics.items()
+            for metric, published in SHOWN[name].metrics.items()
         ]
     )
 
@@ -92,7 +79,7 @@ def _filled(found: re.Match[str]) -> str:
 
 
 def _measured(names: Iterable[str]) -> Iterable[tuple[str, list[dict[str, str]]]]:
-    return ((name, rows) for name in names if (rows := read_results(name)))
+    return ((name, rows) for name in names if (rows := read_rows(RESULTS / f"{name}.csv")))
 
 
 def _score(rows: list[dict[str, str]], metric: str) -> str:

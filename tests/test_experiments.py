@@ -4,6 +4,7 @@ import pytest
 
 from experiments import measure, report, run, tables
 from experiments.attention_and_length import grid
+from experiments.rows import RESULT_COLUMNS
 from experiments.tasks import MEASURED
 from seqjax.cli.flags import train_flags
 
@@ -51,7 +52,7 @@ def test_rows_of_measurements_become_a_mean_and_a_range(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "RESULTS", tmp_path)
     rows = "sentiment,{},accuracy,{},published,1821,1000,{},,7,seqjax train,2026-01-01,abc\n"
     lines = [rows.format(seed, value, 2 + seed) for seed, value in enumerate((0.8, 0.9, 0.7))]
-    (tmp_path / "sentiment.csv").write_text(",".join(tables.COLUMNS) + "\n" + "".join(lines))
+    (tmp_path / "sentiment.csv").write_text(",".join(RESULT_COLUMNS) + "\n" + "".join(lines))
     short = tables.short_table(["sentiment", "digits"])
     assert "| accuracy 80.0 % (70.0–90.0, 3 seeds) | 3.0 |" in short and "spoken" not in short
     page = tmp_path / "README.md"

@@ -7,7 +7,9 @@ from seqjax.presets.answers import ANSWERS
 from seqjax.presets.labels import LABELS
 from seqjax.presets.running import RUNNING
 
-PresetName = Literal["dates", "short", "sentences", "docs", "letters", "languages", "parts"]
+PresetName = Literal[
+    "dates", "short", "sentences", "commands", "docs", "letters", "languages", "parts"
+]
 
 PRESETS: dict[str, Config] = ANSWERS | RUNNING | LABELS
 
@@ -18,5 +20,5 @@ START: dict[str, str] = {
 }
 """What a run of a task starts from where no preset is named; else from the defaults."""
 
-NEEDS_TRAINING_FILE = frozenset({"short", "sentences"})
+NEEDS_TRAINING_FILE = frozenset({"short", "sentences", "commands"})
 """Presets whose settings suit no built-in data: they are refused without --train."""

@@ -3,6 +3,7 @@
 from seqjax.config import (
     Config,
     DataConfig,
+    DecodeConfig,
     ModelConfig,
     ObjectiveConfig,
     OptimizerConfig,
@@ -49,5 +50,16 @@ ANSWERS: dict[str, Config] = {
         objective=ObjectiveConfig(label_smoothing=0.1),
         optimizer=OptimizerConfig(schedule="cosine", warmup_steps=400, average_decay=0.999),
         validation=ValidationConfig(metric="bleu", examples=1_000),
+    ),
+    # A command and the actions that it asks for (SCAN): few words, the same ones in other orders.
+    "commands": Config(
+        epochs=10,
+        data=DataConfig(source_tokens="words", target_tokens="words", batch_size=64),
+        model=ModelConfig(embedding_size=128, hidden_size=200, dropout=0.3),
+        optimizer=OptimizerConfig(
+            learning_rate=2e-3, schedule="cosine", warmup_steps=200, average_decay=0.99
+        ),
+        validation=ValidationConfig(metric="exact_match"),
+        decode=DecodeConfig(method="greedy", max_length=60),
     ),
 }

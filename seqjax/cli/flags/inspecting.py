@@ -20,7 +20,7 @@ class SurveyFlags:
     """Test data, in the same form."""
     task: Literal["text-to-text", "language-model"] | None = None
     """What the data is for; by default as in the preset, or text-to-text."""
-    preset: Literal["dates", "short", "sentences", "docs"] | None = None
+    preset: Literal["dates", "short", "sentences", "commands", "docs", "letters"] | None = None
     """Settings that the data is looked at with, as in `seqjax train`; other flags go on top."""
     ignore: str | None = None
     """Codes that do not count, with commas between them: SJ-D02,SJ-D05."""

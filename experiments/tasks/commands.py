@@ -1,0 +1,46 @@
+"""Commands and the actions that they ask for: SCAN (Lake and Baroni, 2018)."""
+
+import gzip
+import random
+from functools import partial
+from pathlib import Path
+
+from experiments.tasks.record import Measured
+
+
+def commands(data: Path, work: Path, *, split: str) -> None:
+    """A split of SCAN; a tenth of its training lines, shuffled, validates."""
+    train, test = (_lines(data / "scan" / f"{split}_{part}.tsv.gz") for part in ("train", "test"))
+    random.Random(0).shuffle(train)
+    cut = round(0.9 * len(train))
+    for name, part in (("train", train[:cut]), ("valid", train[cut:]), ("test", test)):
+        (work / f"{name}.txt").write_text("".join(part), encoding="utf-8")
+
+
+def _lines(path: Path) -> list[str]:
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        return file.readlines()
+
+
+_PUBLISHED = {
+    "simple": "99.8 (Lake and Baroni 2018)",
+    "length": "13.8; 20.8 the best found (Lake and Baroni 2018)",
+    "jump": "0.08; 1.2 the best found (Lake and Baroni 2018)",
+    "turn-left": "90.0; 90.3 the best found (Lake and Baroni 2018)",
+}
+_FILES = {"jump": "addprim_jump", "turn-left": "addprim_turn_left"}
+_MODELS = {
+    "": ("seq2seq with attention", "--preset commands"),
+    "-plain": ("seq2seq without attention", "--preset commands --model.attention none"),
+}
+COMMANDS = {
+    f"commands-{split}{kind}": Measured(
+        f"SCAN, {split}",
+        model,
+        partial(commands, split=_FILES.get(split, split)),
+        flags,
+        {"exact_match": published},
+    )
+    for split, published in _PUBLISHED.items()
+    for kind, (model, flags) in _MODELS.items()
+}

@@ -1,0 +1,31 @@
+"""What features of trained networks are good for, without training these any further."""
+
+from typing import NamedTuple
+
+
+class Probed(NamedTuple):
+    """One probe; the fields are those of `Measured`."""
+
+    data: str
+    model: str
+    metrics: dict[str, str]
+
+
+_SST = "SST-2, sentences only"
+PROBES = {
+    "probe-language": Probed(
+        _SST,
+        "frozen outputs of the language model `wiki`, their mean; logistic regression",
+        {"accuracy": ""},
+    ),
+    "probe-sentiment": Probed(
+        _SST,
+        "frozen outputs of the network `sentiment`, their maximum; logistic regression",
+        {"accuracy": ""},
+    ),
+    "probe-untrained": Probed(
+        _SST,
+        "outputs of that network after one update, their maximum; logistic regression",
+        {"accuracy": ""},
+    ),
+}
