@@ -1,7 +1,7 @@
 """Rows of `results/` into the tables of README and docs, so that no figure is typed by hand.
 
 Where a document says `<!-- measured short: NAME NAME -->`, or `full`, the table of these
-measurements stands between this line and `<!-- end -->`.
+measurements stands between this line and `<!-- end -->`; after `rows` it is a file as it is.
 """
 
 import re
@@ -21,12 +21,12 @@ _SHARES = (
 )
 _DIGITS = {"loss": 3, "bits_per_token": 3}
 _NAMES = {"loss": "nats a token", "bleu": "BLEU", "chrf": "chrF", "macro_f1": "macro F1"}
-_TABLE = re.compile(r"(<!-- measured (short|full): ([^>]*?) -->\n).*?(<!-- end -->)", re.S)
+_TABLE = re.compile(r"(<!-- measured (short|full|rows): ([^>]*?) -->\n).*?(<!-- end -->)", re.S)
 
 
 def short_table(names: Iterable[str]) -> str:
     """Returns a line for each measurement: its first metric, mean and range over seeds."""
-    return markdown_table(
+    return _table(
         [
             {
                 "data": SHOWN[name].data,
@@ -42,7 +42,7 @@ def short_table(names: Iterable[str]) -> str:
 
 def full_table(names: Iterable[str]) -> str:
     """Returns a line for each measurement and metric, with what it took."""
-    return markdown_table(
+    return _table(
         [
             {
                 "name": f"`{name}`",
@@ -60,6 +60,17 @@ def full_table(names: Iterable[str]) -> str:
     )
 
 
+def rows_table(names: Iterable[str]) -> str:
+    """Returns what files of rows hold, but for when and by which commit."""
+    return _table(
+        [
+            {key: value for key, value in row.items() if key not in ("date", "commit")}
+            for name in names
+            for row in read_rows(RESULTS / f"{name}.csv")
+        ]
+    )
+
+
 def write_tables(root: Path = ROOT) -> list[str]:
     """Puts the tables where documents have them; returns the documents that changed."""
     changed = []
@@ -72,10 +83,14 @@ def write_tables(root: Path = ROOT) -> list[str]:
     return changed
 
 
+def _table(rows: list[dict[str, str]]) -> str:
+    return markdown_table(rows) if rows else "Not measured yet."
+
+
 def _filled(found: re.Match[str]) -> str:
     head, kind, names, end = found.groups()
-    table = short_table if kind == "short" else full_table
-    return f"{head}{table(names.split())}\n{end}"
+    tables = {"short": short_table, "full": full_table, "rows": rows_table}
+    return f"{head}{tables[kind](names.split())}\n{end}"
 
 
 def _measured(names: Iterable[str]) -> Iterable[tuple[str, list[dict[str, str]]]]:
