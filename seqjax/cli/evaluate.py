@@ -50,7 +50,7 @@ def run(flags: EvaluateFlags) -> int:
             data,
             decode=search,
             answer_fn=panel,
-            likelihood=len(runs) == 1,
+            likelihood=None if len(runs) == 1 else {},
             announce=screen.compiling,
         )
         report = None

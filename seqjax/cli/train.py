@@ -15,6 +15,7 @@ from seqjax.errors import InputError
 from seqjax.runs.conclude import Evaluation, evaluate, picture, store
 from seqjax.runs.fitted import Fitted
 from seqjax.runs.fitting import fit
+from seqjax.runs.measure import Likelihood
 from seqjax.runs.rehearse import rehearse
 from seqjax.runs.road import train
 from seqjax.runs.trained import Trained, load
@@ -106,7 +107,8 @@ def _train(flags: TrainFlags, config: Config, screen: Screen) -> int:
     screen.note(spent_line(outcome.spent))
     with screen.working("answering"):
         _conclude(
-            str(outcome.run.path), outcome.data, outcome.progress.seconds, outcome.spent, screen
+            *(str(outcome.run.path), outcome.data, outcome.progress.seconds, outcome.spent),
+            *(screen, outcome.likelihood),
         )
     return 0
 
@@ -148,13 +150,23 @@ def spent_line(spent: dict[str, float]) -> str:
 
 
 def _conclude(
-    path: str, known: TaskData, seconds: float, spent: dict[str, float], screen: Screen
+    path: str,
+    known: TaskData,
+    seconds: float,
+    spent: dict[str, float],
+    screen: Screen,
+    compiled: Likelihood | None = None,
 ) -> None:
-    """Measures the best weights on data they have not seen, and shows it."""
+    """Measures the best weights on data they have not seen, and shows it; with what measured while
+    they were trained, if it is there, whose shapes need not be compiled again."""
     trained = load(path)
     split, data = ("valid", known.valid) if known.test is None else ("test", known.test)
     screen.note(f"measure  the best weights on the {split} data")
-    evaluation = evaluate(trained, data, announce=screen.compiling)
+    likelihood = None
+    if compiled is not None and isinstance(trained, Trained):
+        batches = trained.task.batches(data, trained.vocabularies, trained.statistics)
+        likelihood = compiled(trained.params, batches)
+    evaluation = evaluate(trained, data, likelihood=likelihood, announce=screen.compiling)
     store(trained, evaluation, split, spent)
     paths = picture(trained, evaluation.decoded) if isinstance(trained, Trained) else []
     screen.console.print(_table(evaluation.scores, seconds, split))

@@ -36,7 +36,7 @@ def evaluate(
     *,
     decode: DecodeConfig | None = None,
     answer_fn: Callable[[list[str]], list[list[Answer]]] | None = None,
-    likelihood: bool = True,
+    likelihood: Mapping[str, float] | None = None,
     announce: AnnounceFn = silent,
 ) -> Evaluation:
     """Measures a run on examples of its task: pairs, or a running text.
@@ -48,13 +48,12 @@ def evaluate(
       data: As `Task.read` gives them.
       decode: How to search; by default as the run does.
       answer_fn: Answers in place of the run itself, searching as `decode` says.
-      likelihood: Measure what the run itself makes of the targets, too.
+      likelihood: What the run itself makes of the targets; measured if it is not given.
       announce: Told of compilations.
     """
     task, decode = trained.task, decode or trained.config.decode
     scores: dict[str, Any] = {}
-    if likelihood:
-        scores |= trained.likelihood(data, announce)
+    scores |= trained.likelihood(data, announce) if likelihood is None else likelihood
     if not isinstance(task, AnsweringTask):
         return Evaluation(scores, None)
     if answer_fn is None:

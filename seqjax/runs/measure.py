@@ -80,7 +80,7 @@ def build_validator(
     task: Task,
     learner: Learner,
     data: TaskData,
-    layout: Layout,
+    likelihood: Likelihood,
     announce: AnnounceFn,
     note: Callable[[str], None],
     poll: Callable[[], None] = lambda: None,
@@ -92,7 +92,6 @@ def build_validator(
     searched for, and tells `seen` of them. Of several processes the first one does so, and tells
     the others what came of it. Between batches `poll` is called, which may raise.
     """
-    likelihood = Likelihood(learner, announce, layout)
 
     def polled(batches: Iterable[Batch]) -> Iterator[Batch]:
         for batch in batches:

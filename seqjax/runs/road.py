@@ -21,7 +21,7 @@ from seqjax.runs.going_on import (
     refuse_other_data,
     restored,
 )
-from seqjax.runs.measure import build_validator
+from seqjax.runs.measure import Likelihood, build_validator
 from seqjax.runs.profile import Profiled, refuse_unreachable
 from seqjax.runs.setup import Setup, Step, of_each_shape, set_up
 from seqjax.runs.spectator import Silent, Spectator
@@ -56,6 +56,7 @@ class Outcome(NamedTuple):
       compilations: Shapes that the training step was compiled for.
       spent: Seconds of training by what they went to; see `Clock`.
       finished_before: Nothing was left to do, and nothing was touched.
+      likelihood: What measured, compiled for one device; None if there were several.
     """
 
     run: RunDir
@@ -66,6 +67,7 @@ class Outcome(NamedTuple):
     compilations: int
     spent: dict[str, float]
     finished_before: bool = False
+    likelihood: Likelihood | None = None
 
 
 def train(
@@ -139,6 +141,7 @@ def _train(
     agreement = Agreement()
     stopping = lambda: agreement.stopping(interrupts.requested)
     step_fn = Step(setup, watching.compiling)
+    likelihood = Likelihood(setup.learner, watching.compiling, layout)
     record = None
     if profile_steps is not None:
         record = Profiled(step_fn, profile_steps, progress.step, run.profile, spectator.note)
@@ -153,7 +156,7 @@ def _train(
             key=put(setup.key, layout.everywhere),
             initial_memory=layout.put_whole_rows(setup.learner.memory),
             validate=build_validator(
-                *(task, setup.learner, data, layout, watching.compiling, spectator.note),
+                *(task, setup.learner, data, likelihood, watching.compiling, spectator.note),
                 poll=functools.partial(_leave_if, stopping),
                 seen=watching.seen,
             ),
@@ -171,7 +174,8 @@ def _train(
     if record is not None:
         record.close()
     spent = watching.finish(progress, interrupted=reason == INTERRUPTED)
-    return Outcome(run, data, state, progress, reason, step_fn.compilations, spent)
+    outcome = Outcome(run, data, state, progress, reason, step_fn.compilations, spent)
+    return outcome if layout.mesh.size > 1 else outcome._replace(likelihood=likelihood)
 
 
 def _begin_to_compile(step_fn: Step, setup: Setup, state: TrainState, at: Progress) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from seqjax.config import Config, DataConfig, ModelConfig, ValidationConfig
 from seqjax.runs import road
+from seqjax.runs.trained import load
 
 pytestmark = pytest.mark.standard_promotion
 
@@ -54,3 +55,9 @@ def test_nothing_is_compiled_after_the_first_epoch(tmp_path):
     assert others == [first, first]
     shapes = outcome.data.statistics["shapes"]
     assert outcome.compilations == len(shapes) == len({rows for *_, rows in shapes}) == 2
+    trained, valid = load(str(tmp_path)), outcome.data.valid
+    batches = list(trained.task.batches(valid, trained.vocabularies, trained.statistics))
+    assert outcome.likelihood is not None
+    with compilations() as heard:  # nor is what it has come to measured by another program
+        again = outcome.likelihood(trained.params, batches)
+    assert not heard and again["loss"] == pytest.approx(outcome.progress.best, rel=1e-6)
