@@ -8,7 +8,16 @@ from seqjax.presets.labels import LABELS
 from seqjax.presets.running import RUNNING
 
 PresetName = Literal[
-    "dates", "short", "sentences", "commands", "docs", "letters", "languages", "parts"
+    "dates",
+    "short",
+    "sentences",
+    "commands",
+    "docs",
+    "letters",
+    "languages",
+    "sentiment",
+    "questions",
+    "parts",
 ]
 
 PRESETS: dict[str, Config] = ANSWERS | RUNNING | LABELS
@@ -20,5 +29,5 @@ START: dict[str, str] = {
 }
 """What a run of a task starts from where no preset is named; else from the defaults."""
 
-NEEDS_TRAINING_FILE = frozenset({"short", "sentences", "commands"})
+NEEDS_TRAINING_FILE = frozenset({"short", "sentences", "commands", "sentiment", "questions"})
 """Presets whose settings suit no built-in data: they are refused without --train."""

@@ -20,6 +20,41 @@ LABELS: dict[str, Config] = {
         ),
         validation=ValidationConfig(metric="accuracy"),
     ),
+    # What a sentence thinks of its subject: few examples for many words, so half is dropped, words
+    # seen once are unknown, and of each unit only the highest output over the sentence is kept.
+    "sentiment": Config(
+        task="classify",
+        epochs=8,
+        data=DataConfig(
+            embedded="date_language",
+            source_tokens="words",
+            min_count=2,
+            batch_size=64,
+            buckets=4,
+        ),
+        model=ModelConfig(embedding_size=128, hidden_size=256, dropout=0.5, pooling="max"),
+        optimizer=OptimizerConfig(
+            learning_rate=1e-3, schedule="cosine", warmup_steps=100, average_decay=0.99
+        ),
+        validation=ValidationConfig(metric="accuracy"),
+    ),
+    # A word that answers a question; the story comes first and the question last.
+    "questions": Config(
+        task="classify",
+        epochs=40,
+        data=DataConfig(
+            embedded="date_language",
+            source_tokens="words",
+            max_source=600,
+            batch_size=32,
+            buckets=4,
+        ),
+        model=ModelConfig(embedding_size=64, hidden_size=128, dropout=0.2, pooling="last"),
+        optimizer=OptimizerConfig(
+            learning_rate=3e-3, schedule="cosine", warmup_steps=100, average_decay=0.99
+        ),
+        validation=ValidationConfig(metric="accuracy", patience=0),
+    ),
     # What each token of a text is; built in are the parts of dates, character by character.
     "parts": Config(
         task="tag",
