@@ -9,7 +9,9 @@ from seqjax.config import Config
 from seqjax.data.dates import make_date_languages, make_date_parts, make_dates
 from seqjax.data.docs import english_manual
 from seqjax.data.hub import HubPairs, hub_text, open_hub
+from seqjax.data.images import make_images
 from seqjax.data.lines import TextStream, read_text
+from seqjax.data.morse import make_morse
 from seqjax.data.readers import FitsFn, Pairs, PairStream, Splits, anything, read_pairs
 from seqjax.data.toy import make_pairs
 from seqjax.errors import InputError
@@ -21,6 +23,8 @@ TASK_OF = {
     "docs": "language-model",
     "date_language": "classify",
     "date_parts": "tag",
+    "morse": "transcribe",
+    "images": "describe",
 }
 """What each of the built-in data is for."""
 
@@ -38,7 +42,7 @@ def pair_splits(
       config: Of the run.
       fits: What must hold of every pair.
       unseen_fits: Given the targets of training, what must hold of the other pairs besides.
-      names: Sources are names of files.
+      names: Sources are names of vectors.
 
     Raises:
       InputError: If a file cannot be used, or is too short to hold some out.
@@ -94,6 +98,15 @@ def _embedded(config: Config) -> Splits:
                 max_length=data.max_length,
                 seed=config.seed,
             )
+        case "morse":
+            return make_morse(
+                data.examples,
+                min_length=data.min_length,
+                max_length=data.max_length,
+                seed=config.seed,
+            )
+        case "images":
+            return make_images(data.examples, seed=config.seed)
         case "docs":
             return english_manual()
 

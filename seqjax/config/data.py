@@ -6,23 +6,27 @@ from typing import Literal
 from seqjax.config.require import require
 
 TokenKind = Literal["chars", "words", "subwords"]
+Embedded = Literal[
+    "dates", "copy", "reverse", "docs", "date_language", "date_parts", "morse", "images"
+]
 
 
 @dataclass(frozen=True)
 class DataConfig:
     """Where the text comes from and how it becomes tokens and batches."""
 
-    embedded: Literal["dates", "copy", "reverse", "docs", "date_language", "date_parts"] = "dates"
+    embedded: Embedded = "dates"
     """Built-in data used when no --train is given. dates: dates in many languages -> ISO 8601.
     copy, reverse: of random strings. docs: the English of Python's own manual (language-model).
     date_language: in which language a date is written (classify). date_parts: which of its
-    characters are day, month, year and day of the week (tag)."""
+    characters are day, month, year and day of the week (tag). morse: letters in Morse code, as
+    sound (transcribe). images: handwritten digits, row by row, in words (describe)."""
     examples: int = 50_000
     """How many training pairs the built-in data makes."""
     min_length: int = 1
-    """Shortest string of the built-in copy and reverse tasks."""
+    """Letters of the shortest string of the built-in copy, reverse and morse."""
     max_length: int = 20
-    """Longest string of the built-in copy and reverse tasks."""
+    """Letters of the longest string of the built-in copy, reverse and morse."""
     source_tokens: TokenKind = "chars"
     """What one source token is: a character, a word between blanks, a SentencePiece subword."""
     target_tokens: TokenKind = "chars"

@@ -1,6 +1,7 @@
 """Sources that are vectors: a name stands for steps of equally many numbers.
 
-Names are of files, and nothing is read but sound and what NumPy stores without pickle.
+Names are of files, or of what is made (`seqjax/data/names.py`). Nothing is read but sound and what
+NumPy stores without pickle.
 """
 
 import functools
@@ -13,7 +14,9 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from seqjax.data.sound import log_mel, read_recording
+from seqjax.data.made import made_array, made_recording
+from seqjax.data.names import made_name
+from seqjax.data.sound import Recording, log_mel, read_recording
 from seqjax.errors import InputError
 from seqjax.files import parse_json, read_text
 
@@ -55,7 +58,7 @@ class Frames:
         count, total, squares, first = 0, 0.0, 0.0, None
         for name in names:
             if first is None:
-                rate = read_recording(Path(name)).rate if kind == "sound" else 0
+                rate = _recording(name).rate if kind == "sound" else 0
                 width = bands if kind == "sound" else _array(name).shape[1]
                 first = cls(kind, [0.0] * width, [1.0] * width, rate)
             frames = first.encode(name).astype(np.float64)
@@ -85,7 +88,7 @@ class Frames:
         return (frames - self.mean) / self.spread
 
     def _sound(self, name: str) -> np.ndarray:
-        recording = read_recording(Path(name))
+        recording = _recording(name)
         if recording.rate != self.rate:
             raise InputError(
                 f"{name}: has {recording.rate} samples a second, those of training {self.rate}; "
@@ -147,14 +150,22 @@ class Frames:
 def trouble(name: str, kind: FrameKind) -> str | None:
     """Returns why what a name stands for cannot be read, or None if it can."""
     try:
-        read_recording(Path(name)) if kind == "sound" else _array(name)
+        _recording(name) if kind == "sound" else _array(name)
     except InputError as error:
         return str(error)
     return None
 
 
+def _recording(name: str) -> Recording:
+    made = made_name(name)
+    return read_recording(Path(name)) if made is None else made_recording(*made)
+
+
 def _array(name: str) -> np.ndarray:
     """Returns `[time, features]` numbers, float32."""
+    made = made_name(name)
+    if made is not None:
+        return made_array(*made)
     path, _, key = name.partition("#")
     try:
         found = _member(Path(path), key) if path.endswith(".npz") else _alone(Path(path))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from seqjax.data.lines import stream_lines
+from seqjax.data.names import beside
 from seqjax.errors import InputError
 
 OnBadLine = Literal["error", "skip"]
@@ -75,7 +76,8 @@ def read_pairs(
       on_bad_line: Refuse the file at the first line that cannot be used, or count and leave it out.
       lowercase: Lower-case everything.
       fits: What else must hold of a line that can be used.
-      names: Sources are names of files, beside the file that they stand in unless they say where.
+      names: Sources are names of vectors: of files beside the file that they stand in unless they
+        say where, or of what is made (`seqjax/data/names.py`).
 
     Raises:
       InputError: With file and line, if a file or a line cannot be used, or if nothing is left.
@@ -133,7 +135,7 @@ class PairStream:
             if not text.strip():
                 raise BadLine(f"the {side} is empty")
         if self._names:
-            source = str(self.paths[0].parent / source)
+            source = beside(self.paths[0].parent, source)
         if self._lowercase:
             source, target = source if self._names else source.lower(), target.lower()
         why = self._fits(source, target)

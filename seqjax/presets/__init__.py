@@ -6,6 +6,7 @@ from seqjax.config import Config
 from seqjax.presets.answers import ANSWERS
 from seqjax.presets.labels import LABELS
 from seqjax.presets.running import RUNNING
+from seqjax.presets.vectors import VECTORS
 
 PresetName = Literal[
     "dates",
@@ -18,14 +19,18 @@ PresetName = Literal[
     "sentiment",
     "questions",
     "parts",
+    "morse",
+    "images",
 ]
 
-PRESETS: dict[str, Config] = ANSWERS | RUNNING | LABELS
+PRESETS: dict[str, Config] = ANSWERS | RUNNING | LABELS | VECTORS
 
 START: dict[str, str] = {
     "language-model": "docs",
     "classify": "languages",
     "tag": "parts",
+    "transcribe": "morse",
+    "describe": "images",
 }
 """What a run of a task starts from where no preset is named; else from the defaults."""
 
