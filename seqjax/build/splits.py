@@ -6,12 +6,15 @@ from typing import Any
 import numpy as np
 
 from seqjax.config import Config
+from seqjax.data.arithmetic import make_additions
 from seqjax.data.dates import make_date_languages, make_date_parts, make_dates
 from seqjax.data.docs import english_manual
 from seqjax.data.hub import HubPairs, hub_text, open_hub
 from seqjax.data.images import make_images
 from seqjax.data.lines import TextStream, read_text
+from seqjax.data.memory import make_copy_memory
 from seqjax.data.morse import make_morse
+from seqjax.data.numbers import make_numbers
 from seqjax.data.readers import FitsFn, Pairs, PairStream, Splits, anything, read_pairs
 from seqjax.data.toy import make_pairs
 from seqjax.errors import InputError
@@ -19,10 +22,11 @@ from seqjax.errors import InputError
 VALID_SHARE, MOST_VALID = 0.05, 2_000
 """Of the training examples, held out for validation when no validation data is given."""
 TASK_OF = {
-    **dict.fromkeys(("dates", "copy", "reverse"), "text-to-text"),
+    **dict.fromkeys(("dates", "copy", "reverse", "sort"), "text-to-text"),
+    **dict.fromkeys(("addition", "numbers"), "text-to-text"),
     "docs": "language-model",
     "date_language": "classify",
-    "date_parts": "tag",
+    **dict.fromkeys(("date_parts", "copy_memory"), "tag"),
     "morse": "transcribe",
     "images": "describe",
 }
@@ -83,6 +87,12 @@ def pair_splits(
 def _embedded(config: Config) -> Splits:
     data = config.data
     _refuse_other_task(config)
+    sizes: Any = {
+        "examples": data.examples,
+        "min_length": data.min_length,
+        "max_length": data.max_length,
+        "seed": config.seed,
+    }
     match data.embedded:
         case "dates":
             return make_dates(data.examples, seed=config.seed)
@@ -90,21 +100,16 @@ def _embedded(config: Config) -> Splits:
             return make_date_languages(data.examples, seed=config.seed)
         case "date_parts":
             return make_date_parts(data.examples, seed=config.seed)
-        case "copy" | "reverse":
-            return make_pairs(
-                data.embedded,
-                examples=data.examples,
-                min_length=data.min_length,
-                max_length=data.max_length,
-                seed=config.seed,
-            )
+        case "copy" | "reverse" | "sort":
+            return make_pairs(data.embedded, **sizes)
+        case "addition":
+            return make_additions(**sizes)
+        case "numbers":
+            return make_numbers(**sizes)
+        case "copy_memory":
+            return make_copy_memory(**sizes)
         case "morse":
-            return make_morse(
-                data.examples,
-                min_length=data.min_length,
-                max_length=data.max_length,
-                seed=config.seed,
-            )
+            return make_morse(**sizes)
         case "images":
             return make_images(data.examples, seed=config.seed)
         case "docs":

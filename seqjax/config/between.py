@@ -116,9 +116,10 @@ def _check_kind(config: Any) -> None:
     ):
         require(not given, name, f"left out when model.kind is {kind}", given)
     require(
-        kind != "rules" or (data.embedded == "dates" and not (config.train or data.hub)),
+        kind != "rules"
+        or (data.embedded in ("dates", "numbers") and not (config.train or data.hub)),
         "model.kind",
-        "another than rules for data other than the built-in dates",
+        "another than rules for data other than the built-in dates and numbers",
         kind,
     )
 

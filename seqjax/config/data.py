@@ -7,7 +7,18 @@ from seqjax.config.require import require
 
 TokenKind = Literal["chars", "words", "subwords"]
 Embedded = Literal[
-    "dates", "copy", "reverse", "docs", "date_language", "date_parts", "morse", "images"
+    "dates",
+    "copy",
+    "reverse",
+    "sort",
+    "addition",
+    "numbers",
+    "docs",
+    "date_language",
+    "date_parts",
+    "copy_memory",
+    "morse",
+    "images",
 ]
 
 
@@ -17,16 +28,19 @@ class DataConfig:
 
     embedded: Embedded = "dates"
     """Built-in data used when no --train is given. dates: dates in many languages -> ISO 8601.
-    copy, reverse: of random strings. docs: the English of Python's own manual (language-model).
-    date_language: in which language a date is written (classify). date_parts: which of its
-    characters are day, month, year and day of the week (tag). morse: letters in Morse code, as
-    sound (transcribe). images: handwritten digits, row by row, in words (describe)."""
+    copy, reverse, sort: of random strings. addition: the sum of two numbers. numbers: in English
+    words. docs: the English of Python's own manual (language-model). date_language: in which
+    language a date is written (classify). date_parts: which of its characters are day, month, year
+    and day of the week (tag). copy_memory: symbols, to be said again after a wait (tag). morse:
+    letters in Morse code, as sound (transcribe). images: handwritten digits, row by row, in words
+    (describe)."""
     examples: int = 50_000
     """How many training pairs the built-in data makes."""
     min_length: int = 1
-    """Letters of the shortest string of the built-in copy, reverse and morse."""
+    """Letters of the shortest string of the built-in copy, reverse, sort and morse, digits of the
+    shortest number of addition and numbers, steps of the shortest wait of copy_memory."""
     max_length: int = 20
-    """Letters of the longest string of the built-in copy, reverse and morse."""
+    """The same of the longest."""
     source_tokens: TokenKind = "chars"
     """What one source token is: a character, a word between blanks, a SentencePiece subword."""
     target_tokens: TokenKind = "chars"

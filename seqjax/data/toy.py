@@ -1,4 +1,4 @@
-"""Copying and reversing random strings: tasks whose difficulty is their length and nothing else."""
+"""Copying, reversing and sorting random strings: tasks that are hard by their length alone."""
 
 from typing import Literal
 
@@ -6,11 +6,12 @@ import numpy as np
 
 from seqjax.data.readers import Pairs, Splits
 
+ToyKind = Literal["copy", "reverse", "sort"]
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 
 
 def make_pairs(
-    task: Literal["copy", "reverse"],
+    task: ToyKind,
     *,
     examples: int,
     min_length: int,
@@ -19,12 +20,12 @@ def make_pairs(
     held_out: int = 1_000,
     alphabet: str = ALPHABET,
 ) -> Splits:
-    """Returns random strings with their copies or reversals, a function of the arguments alone.
+    """Returns random strings with what is made of them, a function of the arguments alone.
 
     Lengths are uniform. No string longer than three characters is in two splits.
 
     Args:
-      task: What the target is.
+      task: What the target is: the source, the source from behind, or its characters in order.
       examples: Training pairs.
       min_length, max_length: Characters of a source.
       seed: Of the draw.
@@ -43,7 +44,17 @@ def make_pairs(
             if len(text) <= 3 or text not in seen:
                 sources.append(text)
         seen.update(sources)
-        return Pairs(sources, [text if task == "copy" else text[::-1] for text in sources])
+        return Pairs(sources, [_target(task, text) for text in sources])
 
     valid, test = draw(held_out), draw(held_out)
     return Splits(draw(examples), valid, test)
+
+
+def _target(task: ToyKind, text: str) -> str:
+    match task:
+        case "copy":
+            return text
+        case "reverse":
+            return text[::-1]
+        case "sort":
+            return "".join(sorted(text))

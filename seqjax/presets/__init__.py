@@ -6,6 +6,7 @@ from seqjax.config import Config
 from seqjax.presets.answers import ANSWERS
 from seqjax.presets.labels import LABELS
 from seqjax.presets.running import RUNNING
+from seqjax.presets.toys import TOYS
 from seqjax.presets.vectors import VECTORS
 
 PresetName = Literal[
@@ -19,11 +20,15 @@ PresetName = Literal[
     "sentiment",
     "questions",
     "parts",
+    "sort",
+    "addition",
+    "numbers",
+    "copy_memory",
     "morse",
     "images",
 ]
 
-PRESETS: dict[str, Config] = ANSWERS | RUNNING | LABELS | VECTORS
+PRESETS: dict[str, Config] = ANSWERS | RUNNING | LABELS | TOYS | VECTORS
 
 START: dict[str, str] = {
     "language-model": "docs",

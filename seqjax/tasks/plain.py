@@ -8,6 +8,7 @@ import numpy as np
 
 from seqjax.baselines.rules import read_date
 from seqjax.baselines.simple import UsualModel, copy_input, train_majority, train_usual
+from seqjax.data.numbers import say_number
 from seqjax.data.readers import Pairs
 from seqjax.metrics.likelihood import likelihood_scores
 from seqjax.predict.answer import Answer
@@ -36,7 +37,7 @@ class Plain:
     Attributes:
       task: What is answered.
       kind: How: `usual` as training most often does, `copy` with the source, `rules` with what a
-        date means.
+        date means, or how a number is said.
     """
 
     task: TextToText
@@ -61,7 +62,7 @@ class Plain:
         """Returns what gives the answers; see `Baseline`."""
         if self.kind != "usual":
             check_names(arrays, ())
-            return copy_input if self.kind == "copy" else lambda texts: list(map(read_date, texts))
+            return copy_input if self.kind == "copy" else self._rules
         check_names(arrays, ("sources", "targets", "otherwise"))
         sources = to_words(arrays, "sources")
         targets = to_words(arrays, "targets", distinct=False)
@@ -69,6 +70,10 @@ class Plain:
         if len(targets) != len(sources) or len(otherwise) != 1:
             raise ValueError("targets must be one a source, and otherwise one")
         return UsualModel(dict(zip(sources, targets, strict=True)), otherwise[0]).answer
+
+    def _rules(self, texts: Sequence[str]) -> list[str]:
+        rule = say_number if self.task.config.data.embedded == "numbers" else read_date
+        return [rule(text) for text in texts]
 
     def likelihood(
         self, model: TextsFn, examples: Pairs, vocabularies: Vocabularies

@@ -1,5 +1,6 @@
 """Baselines from the command line: files in, the metrics of networks out."""
 
+import functools
 import json
 import math
 import sys
@@ -181,6 +182,17 @@ def test_rules_read_dates_and_nothing_else(tmp_path, places, capsys, monkeypatch
     file = places / "pairs.tsv"
     told = one_line_error(capsys, *made, "--train", file)
     assert "model.kind must be another than rules for data other than the built-in dates" in told
+
+
+def test_rules_say_numbers(tmp_path, capsys, monkeypatch):
+    few = functools.partial(splits.make_numbers, held_out=20)
+    monkeypatch.setattr(splits, "make_numbers", few)
+    run = tmp_path / "run"
+    made = ("train", "--model.kind", "rules", "--preset", "numbers", "--data.examples", "40")
+    assert seqjax(*made, "--run-dir", run) == 0
+    assert json.loads((run / "results.json").read_text())["exact_match"] == 1.0
+    fed(monkeypatch, b"7019\nseven\n")
+    assert printed(capsys, "decode", run) == "seven thousand and nineteen\n\n"
 
 
 def test_ngrams_go_on_from_a_prompt(runs, capsys):

@@ -1,7 +1,12 @@
 """The built-in data: what it promises about itself."""
 
 import datetime
+import math
 
+import numpy as np
+import pytest
+
+from seqjax.data.arithmetic import make_additions
 from seqjax.data.dates import (
     FIRST,
     LANGUAGES,
@@ -12,7 +17,10 @@ from seqjax.data.dates import (
     ways_to_write,
 )
 from seqjax.data.docs import english_manual
+from seqjax.data.memory import make_copy_memory
+from seqjax.data.numbers import MOST_DIGITS, make_numbers, say_number
 from seqjax.data.toy import make_pairs
+from seqjax.errors import InputError
 from seqjax.metrics.spans import spans_of
 
 
@@ -82,9 +90,13 @@ def test_a_date_is_of_the_language_that_stands_before_it():
     ]
 
 
-def test_copies_are_copies_and_reversals_reversals():
+def test_copies_are_copies_and_reversals_reversals_and_what_is_sorted_has_an_order():
     settings = {"examples": 200, "min_length": 2, "max_length": 6, "seed": 0, "held_out": 50}
-    copies, turned = make_pairs("copy", **settings), make_pairs("reverse", **settings)
+    copies, turned, ordered = (make_pairs(task, **settings) for task in ("copy", "reverse", "sort"))
+    for part in ordered:
+        for source, target in part.both():
+            assert all(one <= other for one, other in zip(target, target[1:], strict=False))
+            assert all(source.count(one) == target.count(one) for one in source + target)
     for part in copies:
         assert part.sources == part.targets
         assert {len(source) for source in part.sources} == {2, 3, 4, 5, 6}
@@ -98,3 +110,115 @@ def test_the_manual_is_english_in_three_parts():
     train, valid, test = english_manual()
     assert len(train) > 5 * len(valid) > 50_000 and len(test) > 20_000
     assert " the " in train and " the " in valid and " the " in test
+
+
+def test_sums_are_right_and_none_is_in_two_splits_whichever_number_stands_first():
+    settings = {"min_length": 1, "max_length": 3}
+    parts = make_additions(3_000, seed=1, held_out=200, **settings)
+    assert parts == make_additions(3_000, seed=1, held_out=200, **settings)
+    assert parts != make_additions(3_000, seed=2, held_out=200, **settings)
+    sums = []
+    for part in parts:
+        sums.append({frozenset(source.split("+")) for source in part.sources})
+        for source, target in part.both():
+            left, right = map(int, source.split("+"))
+            assert str(left + right) == target and f"{left}+{right}" == source
+            assert max(left, right) < 1_000
+    assert not sums[0] & sums[1] and not sums[0] & sums[2] and not sums[1] & sums[2]
+    assert len(sums[1]) == len(sums[2]) == 200
+    lengths = [len(one) for source in parts.train.sources for one in source.split("+")]
+    assert min(np.bincount(lengths)[1:]) > 0.25 * len(lengths)  # of one digit as of three
+    few = make_additions(50, min_length=1, max_length=1, seed=0)  # there are 55
+    assert len(few.train.sources) == 50 and len(few.valid.sources) == len(few.test.sources) == 5
+
+
+def counted(words):
+    """Returns the number that English words name, by adding up what each is worth."""
+    ones = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
+    ones += " fifteen sixteen seventeen eighteen nineteen"
+    worth = {word: place for place, word in enumerate(("zero " + ones).split())}
+    tens = "twenty thirty forty fifty sixty seventy eighty ninety"
+    worth |= {word: 10 * place for place, word in enumerate(tens.split(), start=2)}
+    powers = "thousand million billion trillion quadrillion quintillion"
+    powers = {word: 1_000**place for place, word in enumerate(powers.split(), start=1)}
+    total = group = 0
+    for word in words.replace("-", " ").split():
+        if word in powers:
+            total, group = total + group * powers[word], 0
+        elif word == "hundred":
+            group *= 100
+        elif word != "and":
+            group += worth[word]
+    return total + group
+
+
+def test_numbers_are_said_as_people_say_them():
+    for number, words in (
+        (0, "zero"),
+        (13, "thirteen"),
+        (40, "forty"),
+        (99, "ninety-nine"),
+        (100, "one hundred"),
+        (110, "one hundred and ten"),
+        (1_000, "one thousand"),
+        (1_001, "one thousand and one"),
+        (1_100, "one thousand one hundred"),
+        (20_021, "twenty thousand and twenty-one"),
+        (1_000_000, "one million"),
+        (5_000_107, "five million one hundred and seven"),
+        (305_000_000, "three hundred and five million"),
+    ):
+        assert say_number(str(number)) == words
+    drawn = np.random.default_rng(0)
+    for _ in range(300):
+        number = int("".join(map(str, drawn.integers(0, 10, drawn.integers(1, MOST_DIGITS + 1)))))
+        assert counted(say_number(str(number))) == number
+    assert [say_number(text) for text in ("", "-3", "1.5", "two", "²", "1" * 22)] == [""] * 6
+
+
+def test_a_held_out_number_has_a_group_of_digits_that_training_never_shows():
+    settings = {"min_length": 1, "max_length": 9, "seed": 5}
+    parts = make_numbers(4_000, held_out=150, **settings)
+    assert parts == make_numbers(4_000, held_out=150, **settings)
+    groups = []
+    for part in parts:
+        groups.append([set(f"{int(source):,}".split(",")) for source in part.sources])
+        assert all(counted(target) == int(source) for source, target in part.both())
+        assert all(not source.startswith("0") or source == "0" for source in part.sources)
+    known, words = set().union(*groups[0]), set(" ".join(parts.train.targets).split())
+    for part, found in zip(parts[1:], groups[1:], strict=True):
+        assert len(set(part.sources)) == len(part.sources) == 150
+        assert all(group - known for group in found)
+        assert set(" ".join(part.targets).split()) <= words
+    of_valid, of_test = (set().union(*found) - known for found in groups[1:])
+    assert not any(group & of_test for group in groups[1])
+    assert not any(group & of_valid for group in groups[2])
+    short = make_numbers(10, min_length=3, max_length=3, seed=0, held_out=400)
+    assert (len(short.valid.sources), len(short.test.sources)) == (45, 90)  # there are no more
+    with pytest.raises(InputError, match="must be 3 to 21, got 2"):
+        make_numbers(10, min_length=1, max_length=2, seed=0)
+
+
+def test_what_is_to_be_kept_is_asked_for_after_the_wait():
+    settings = {"min_length": 3, "max_length": 7, "seed": 2}
+    parts = make_copy_memory(200, held_out=40, **settings)
+    assert parts == make_copy_memory(200, held_out=40, **settings)
+    kept, waits = [], set()
+    for part in parts:
+        kept.append({source[:10] for source in part.sources})
+        for source, target in part.both():
+            wait = source.index(">") - 9  # the tenth symbol is said ten steps after `>` at T = 1
+            waits.add(wait)
+            tags = target.split()
+            assert len(tags) == len(source) == wait + 20
+            assert source == source[:10] + "." * (wait - 1) + ">" + "." * 10
+            assert tags[: wait + 10] == ["O"] * (wait + 10)
+            assert [tag.removeprefix("B-") for tag in tags[-10:]] == list(source[:10])
+            assert len(spans_of(tags)) == 10
+    assert waits == {3, 4, 5, 6, 7}
+    assert [len(one) for one in kept] == [200, 40, 40]
+    assert not kept[0] & kept[1] and not kept[0] & kept[2] and not kept[1] & kept[2]
+    said = [tag for part in parts for target in part.targets for tag in target.split()[-10:]]
+    shares = np.unique(said, return_counts=True)[1] / len(said)
+    # Who recalls nothing pays ln 8 for each of ten steps: no symbol is more frequent than another.
+    assert -np.sum(shares * np.log(shares)) == pytest.approx(math.log(8), abs=0.01)
