@@ -16,6 +16,7 @@ import numpy as np
 
 from seqjax.config import Config, DataConfig
 from seqjax.data.batching import Examples
+from seqjax.data.chunks import Chunks
 from seqjax.data.coding import PairCoder
 from seqjax.data.ragged import Ragged, RowWriter
 from seqjax.data.sides import Side, SideKind, build_side, holds_vectors, load_side
@@ -37,6 +38,7 @@ class Coded(NamedTuple):
       content: `Examples`, or `[tokens]` of a running text.
       fingerprint: SHA-256 of text and vocabularies: two runs with the same one learn from the same.
       pairs, too_long: How many there were, and of these had too many tokens and were left out.
+      unaligned: How many more were left out because their source can have no such target.
       skipped: Lines that were left out because they could not be used.
     """
 
@@ -45,6 +47,7 @@ class Coded(NamedTuple):
     fingerprint: str
     pairs: int = 0
     too_long: int = 0
+    unaligned: int = 0
     skipped: int = 0
 
 
@@ -105,7 +108,7 @@ def code_pairs(
         if config.model.copying:
             values = values | {"source": values["source"].reshape(-1, 2)}
         content = Examples(*(Ragged(values[side], offsets[side]) for side in SIDES))
-    counts = {name: notes[name] for name in ("pairs", "too_long", "skipped")}
+    counts = {name: notes[name] for name in ("pairs", "too_long", "unaligned", "skipped")}
     return Coded(vocabularies, content, _fingerprint(notes["digests"], vocabularies), **counts)
 
 
@@ -173,10 +176,20 @@ class _Lines:
 def _pair_vocabularies(
     data: DataConfig, pairs_fn: PairsFn, kinds: Mapping[str, SideKind]
 ) -> dict[str, Any]:
-    return {
+    found: dict[str, Any] = {
         side: build_side(_Texts(pairs_fn, SIDES.index(side)), kind, data)
         for side, kind in kinds.items()
+        if kind != "chunks"
     }
+    if kinds["target"] == "chunks":
+        read = found["source"].encode
+        found["target"] = Chunks.build(
+            ((read(source), target) for source, target in pairs_fn()),
+            data.target_tokens,
+            most=data.max_chunk,
+            min_count=data.min_count,
+        )
+    return found
 
 
 def _text_vocabulary(
@@ -193,26 +206,30 @@ def _write_pairs(
 ) -> dict[str, Any]:
     data = config.data
     digests = [hashlib.sha256() for _ in SIDES]
-    count = too_long = 0
+    count = too_long = unaligned = 0
     for pair in pairs:
         for digest, text in zip(digests, pair, strict=True):
             digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
-        source, target = coder.source_ids(pair[0]), coder.target_ids(pair[1], pair[0])
+        source = coder.source_ids(pair[0])
         if source.dtype != np.int32:  # the text of a source only names it
             digests[0].update(source.tobytes())
         count += 1
+        if not coder.fits(pair[1], pair[0]):
+            unaligned += 1
+            continue
+        target = coder.target_ids(pair[1], pair[0])
         if len(source) > data.max_source or len(target) - coder.ends > data.max_target:
             too_long += 1
         else:
             writers["source"].add(source)
             writers["target"].add(target)
-    if count == too_long:
+    if count == too_long + unaligned:
         raise InputError(
-            f"all {count} training pairs are longer than --data.max-source {data.max_source} "
+            f"all {too_long} training pairs are longer than --data.max-source {data.max_source} "
             f"or --data.max-target {data.max_target}"
         )
     found = [digest.hexdigest() for digest in digests]
-    return {"pairs": count, "too_long": too_long, "digests": found}
+    return {"pairs": count, "too_long": too_long, "unaligned": unaligned, "digests": found}
 
 
 def _write_text(
@@ -233,9 +250,10 @@ def _save_vocabularies(folder: Path, vocabularies: dict[str, Any]) -> None:
 def _settings(config: Config) -> dict[str, Any]:
     """All that decides which ids a text becomes."""
     names = ("source_tokens", "target_tokens", "min_count", "subword_vocab", "lowercase")
-    names += ("max_source", "max_target", "on_bad_line")
+    names += ("max_source", "max_target", "max_chunk", "on_bad_line")
     settings = {name: getattr(config.data, name) for name in names}
-    return {"task": config.task, "copying": config.model.copying, **settings}
+    model = {name: getattr(config.model, name) for name in ("copying", "decoder")}
+    return {"task": config.task, **model, **settings}
 
 
 def _fingerprint(digests: list[str], vocabularies: dict[str, Any]) -> str:

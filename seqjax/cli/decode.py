@@ -35,7 +35,9 @@ def run(flags: DecodeFlags) -> int:
         panel = _opened(flags, runs, search, screen)
         lowercase = runs[0].config.data.lowercase
         if not isinstance(panel, Panel) and (flags.prefix or flags.require or flags.targets):
-            what = "CTC" if isinstance(panel, Hearing) else "a baseline"
+            what = "a baseline"
+            if isinstance(panel, Hearing):
+                what = {"ctc": "CTC"}.get(runs[0].config.model.decoder, "a model of aligned pairs")
             raise InputError(
                 f"{flags.runs[0]}: {what} knows no --prefix, --require and --targets; leave them "
                 "out"

@@ -17,6 +17,7 @@ from seqjax.runs.diagnose import Report, search_report
 from seqjax.runs.fitted import Fitted
 from seqjax.runs.hearing import open_panel
 from seqjax.runs.trained import Trained, load
+from seqjax.tasks.aligned import Aligned
 from seqjax.tasks.ctc import FramesToText
 from seqjax.tasks.text_to_text import TextToText
 
@@ -26,7 +27,8 @@ def run(flags: EvaluateFlags) -> int:
     runs = [load(path) for path in flags.runs]
     trained = _judging(runs[0], flags)
     search = decode_config(trained.config.decode, flags.search)
-    together = isinstance(trained, Trained) and isinstance(trained.task, TextToText | FramesToText)
+    kinds = TextToText | FramesToText | Aligned
+    together = isinstance(trained, Trained) and isinstance(trained.task, kinds)
     if isinstance(trained, Fitted):
         refuse_searches(trained, flags.search, flags.beside)
         if len(runs) > 1:

@@ -19,12 +19,15 @@ _OF_ONE_STEP = ("label_smoothing", "label_smoothing_kind", "z_loss")
 _OF_A_READ_TEXT = ("encoder_repetition_penalty", "encoder_no_repeat_ngram")
 _OF_A_PREFIX_BEAM = ("method", "beam_size", "n_best", "batch_size")
 
-_OF_OTHERS = {
-    "classify": ("pooling",),
-    "tag": ("crf", "tag_scheme"),
-    "vectors": ("decoder",),
+_OF_OTHERS = {"classify": ("pooling",), "tag": ("tag_scheme",)}
+"""Settings of the model that only one task knows."""
+
+_DECODERS = {
+    "text-to-text": ("attention", "aligned"),
+    "transcribe": ("attention", "ctc"),
+    "describe": ("attention", "ctc"),
 }
-"""Settings of the model that only some tasks know."""
+"""Ways to write a target, of tasks that have several."""
 
 _BASELINES = {
     "text-to-text": ("lexicon", "rules", "usual", "copy"),
@@ -37,9 +40,16 @@ _BASELINES = {
 def _left_out(config: Any) -> Iterator[tuple[str, Iterable[str]]]:
     """Yields settings of a part that the task does not know, and must be as they are by default."""
     task, of_vectors = config.task, config.task in ("transcribe", "describe")
+    aligned = config.model.decoder == "aligned"
     for who, names in _OF_OTHERS.items():
-        if who != ("vectors" if of_vectors else task):
+        if who != task:
             yield "model", names
+    if task not in _DECODERS:
+        yield "model", ("decoder",)
+    if task != "tag" and not aligned:
+        yield "model", ("crf",)
+    if not aligned:
+        yield "data", ("max_chunk",)
     if task != "transcribe":
         yield "data", ("mel_bands",)
     if task == "language-model":
@@ -61,6 +71,11 @@ def _left_out(config: Any) -> Iterator[tuple[str, Iterable[str]]]:
     if task == "tag":
         yield "model", ("pyramid",)
         yield "objective", _OF_ONE_STEP if config.model.crf else ()
+    if aligned:
+        learnt = () if config.model.crf else _OF_ONE_STEP
+        yield "objective", _but(ObjectiveConfig, learnt)
+        yield "decode", _but(DecodeConfig, _OF_A_PREFIX_BEAM)
+        yield "model", (*_OF_A_DECODER, "pyramid")
     if config.model.decoder == "ctc":
         yield "objective", _but(ObjectiveConfig, ())
         yield "decode", _but(DecodeConfig, _OF_A_PREFIX_BEAM)
@@ -82,6 +97,7 @@ def check_between(config: Any) -> None:
     )
     for part, names in _left_out(config):
         _check_left_out(config, part, names)
+    _check_decoder(config)
     _check_kind(config)
     _check_data(config)
     _check_objective(config)
@@ -94,13 +110,47 @@ def check_between(config: Any) -> None:
 def _check_left_out(config: Any, part: str, names: Iterable[str]) -> None:
     """Settings that a task does not know must be as they are by default."""
     given, default = getattr(config, part), type(getattr(config, part))()
+    decoder = config.model.decoder
+    who = config.task if decoder == "attention" else f"{config.task} with model.decoder {decoder}"
     for name in names:
         require(
             getattr(given, name) == getattr(default, name),
             f"{part}.{name}",
-            f"left at {getattr(default, name)} for {config.task}, which has no use for it",
+            f"left at {getattr(default, name)} for {who}, which has no use for it",
             getattr(given, name),
         )
+
+
+def _check_decoder(config: Any) -> None:
+    """A target is written as the task can, and nothing is asked of what writes it otherwise."""
+    decoder, known = config.model.decoder, _DECODERS.get(config.task, ("attention",))
+    require(
+        decoder in known, "model.decoder", f"one of {', '.join(known)} for {config.task}", decoder
+    )
+    if decoder == "attention":
+        return
+    for name, value, wanted, holds in (
+        ("model.kind", config.model.kind, "network", config.model.kind == "network"),
+        (
+            "decode.method",
+            config.decode.method,
+            "beam or greedy",
+            config.decode.method in ("beam", "greedy"),
+        ),
+        (
+            "validation.metric",
+            config.validation.metric,
+            "another than token_accuracy",
+            config.validation.metric != "token_accuracy",
+        ),
+        (
+            "data.target_tokens",
+            config.data.target_tokens,
+            "chars or words",
+            decoder == "ctc" or config.data.target_tokens != "subwords",
+        ),
+    ):
+        require(holds, name, f"{wanted} when model.decoder is {decoder}", value)
 
 
 def _check_kind(config: Any) -> None:
@@ -138,12 +188,6 @@ def _check_data(config: Any) -> None:
         repr(config.data.store),
     )
 
-    require(
-        config.model.decoder != "ctc" or config.decode.method in ("beam", "greedy"),
-        "decode.method",
-        "beam or greedy when model.decoder is ctc",
-        config.decode.method,
-    )
     require(
         config.task != "tag" or config.data.source_tokens != "subwords",
         "data.source_tokens",

@@ -57,6 +57,9 @@ class DataConfig:
     """Source tokens a training pair may have; longer pairs are left out and counted."""
     max_target: int = 200
     """Target tokens (EOS not counted) a training pair may have; longer pairs are left out."""
+    max_chunk: int = 2
+    """Target tokens that one source token may stand for (model.decoder aligned only); pairs whose
+    target is longer than so many times its source are left out and counted."""
     on_bad_line: Literal["error", "skip"] = "error"
     """What to do with a line that cannot be used (no tab, empty side): stop, or count and skip."""
     batch_size: int = 128
@@ -88,6 +91,7 @@ class DataConfig:
     def __post_init__(self):
         for name in ("examples", "min_count", "max_source", "max_target", "batch_size", "window"):
             require(getattr(self, name) >= 1, f"data.{name}", "at least 1", getattr(self, name))
+        require(1 <= self.max_chunk <= 8, "data.max_chunk", "in [1, 8]", self.max_chunk)
         require(2 <= self.mel_bands <= 256, "data.mel_bands", "in [2, 256]", self.mel_bands)
         for name in ("buckets", "batch_multiple"):
             require(getattr(self, name) >= 1, f"data.{name}", "at least 1", getattr(self, name))

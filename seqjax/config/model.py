@@ -116,15 +116,17 @@ class ModelConfig:
     """What is left of a text that is classified: the last state, the mean or the highest of the
     outputs unit by unit, or their mean weighted by attention (classify only)."""
     crf: bool = False
-    """Learn how tags follow each other: a conditional random field (tag only)."""
+    """Learn how tags follow each other: a conditional random field (tag, and model.decoder aligned,
+    only). Its cost grows with the square of how many there are."""
     tag_scheme: TagScheme = "any"
     """Which tags may follow each other in an answer. bio: a span begins with B- and goes on with
     I-. bioes: it ends with E-, or is S-. iob: it begins with I-, or B- after one of its kind. any:
     every tag may follow every other (tag only)."""
-    decoder: Literal["attention", "ctc"] = "attention"
-    """How a target is written from vectors: by a decoder that looks back at them, or at each step
-    of the encoder, blanks between (connectionist temporal classification; transcribe and describe
-    only)."""
+    decoder: Literal["attention", "ctc", "aligned"] = "attention"
+    """How a target is written: by a decoder that looks back at the source, or at each step of the
+    encoder. ctc: a token or a blank (connectionist temporal classification; transcribe and describe
+    only). aligned: what this source token stands for, as training pairs were aligned once, before
+    training (text-to-text only)."""
     tied_embeddings: bool = True
     """Use the target embedding as the output layer too."""
     dropout: float = 0.2

@@ -6,6 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from seqjax.data.batching import Examples
+from seqjax.data.chunks import Chunks
 from seqjax.data.ragged import Ragged
 from seqjax.data.readers import Pairs
 from seqjax.data.vocabulary import Vocabulary
@@ -62,7 +63,13 @@ class PairCoder:
         copying: Source tokens can be copied; the source is a `Vocabulary` then.
         ends: Targets have EOS after them.
         """
-        self.source, self.target, self._copying, self.ends = source, target, copying, ends
+        self.source, self._copying, self.ends = source, copying, ends
+        self.target: Any = target
+
+    def fits(self, text: str, source_text: str) -> bool:
+        """Returns whether a source can have such a target at all."""
+        del text, source_text
+        return True
 
     def source_ids(self, text: str) -> np.ndarray:
         """Returns `[time]` ids, or `[time, 2]` with copying; or `[time, features]` vectors."""
@@ -89,6 +96,24 @@ class PairCoder:
             slots.setdefault(token, len(self.target) + position)
         ids, unknown = self.target.ids, self.target.unk_id
         return [ids.get(token, slots.get(token, unknown)) for token in self.target.cut(text)]
+
+
+class AlignedCoder(PairCoder):
+    """The same where a target is cut into what each token of its source stands for."""
+
+    def __init__(self, source: Source, target: Chunks):
+        """Args:
+        source: Reads the source, as ids.
+        target: Of the target.
+        """
+        self.source, self.target, self._copying, self.ends = source, target, False, False
+
+    def fits(self, text: str, source_text: str) -> bool:
+        return self.target.fits(self.source.encode(source_text), text)
+
+    def target_ids(self, text: str, source_text: str) -> np.ndarray:
+        """Returns `[time]` ids of chunks, as many as the source has tokens."""
+        return np.array(self.target.encode(self.source.encode(source_text), text), np.int32)
 
 
 def encode_pairs(pairs: Pairs, coder: PairCoder) -> Examples:

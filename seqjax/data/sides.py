@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from seqjax.config import DataConfig
+from seqjax.data.chunks import Chunks
 from seqjax.data.frames import FrameKind, Frames
 from seqjax.data.vocabulary import CLOSED, TokenKind, Vocabulary
 
-SideKind = Literal[TokenKind, FrameKind]
-Side = Vocabulary | Frames
+ChunkKind = Literal["chunks"]
+SideKind = Literal[TokenKind, FrameKind, ChunkKind]
+"""`chunks` are what each token of a source stands for; see `Chunks`."""
+Side = Vocabulary | Frames | Chunks
 
 
 def holds_vectors(kind: SideKind) -> bool:
@@ -22,7 +25,10 @@ def build_side(texts: Iterable[str], kind: SideKind, data: DataConfig) -> Side:
 
     Raises:
       InputError: If they cannot be, or no token is left.
+      ValueError: If they are chunks, which no side has by itself.
     """
+    if kind == "chunks":
+        raise ValueError("kind must be that of one side, got chunks, which Chunks.build makes")
     if holds_vectors(kind):
         return Frames.build(texts, kind, bands=data.mel_bands)  # pyright: ignore[reportArgumentType]
     return Vocabulary.build(
@@ -39,4 +45,6 @@ def load_side(directory: Path, name: str, kind: SideKind) -> Side:
     Raises:
       InputError: If it is not as it was written.
     """
+    if kind == "chunks":
+        return Chunks.load(directory, name)
     return (Frames if holds_vectors(kind) else Vocabulary).load(directory, name)

@@ -57,6 +57,7 @@ from seqjax.decode.scoring import sockeye as sockeye
 from seqjax.decode.search import begin as begin
 from seqjax.decode.search import go_on as go_on
 from seqjax.decode.search import search as search
+from seqjax.decode.stepwise import stepwise as stepwise
 from seqjax.decode.stochastic import StochasticBeam as StochasticBeam
 from seqjax.decode.stream import stream as stream
 from seqjax.decode.viterbi import likeliest_tags as likeliest_tags

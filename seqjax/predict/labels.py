@@ -122,3 +122,37 @@ class Sequences:
             float(found.scores[slot]),
             bool(found.finished[slot]),
         )
+
+
+class Spellings(Sequences):
+    """Gives texts that several sequences may spell: their probabilities are added up."""
+
+    def __init__(self, sayer: Sayer, coder: PairCoder, n_best: int):
+        """Args:
+        sayer, coder: As of `Sequences`.
+        n_best: Texts given for each source, at most.
+        """
+        super().__init__(sayer, coder)
+        self._n_best = n_best
+
+    def __call__(
+        self, weights: Weights, requests: Sequence[str | Request], *, first: int = 0
+    ) -> list[list[Answer]]:
+        """Returns the texts of each source, the best first; see `AnswerFn`."""
+        found = super().__call__(weights, requests, first=first)
+        return [joined(answers)[: self._n_best] for answers in found]
+
+
+def joined(answers: Sequence[Answer]) -> list[Answer]:
+    """Returns the distinct texts among answers, the most probable first.
+
+    Log-probability and score of each are those of all answers with its text together.
+    """
+    texts: dict[str, Answer] = {}
+    for answer in answers:
+        one = texts.get(answer.text)
+        total = answer.log_prob
+        if one is not None:
+            total = float(np.logaddexp(one.log_prob, total))
+        texts[answer.text] = (one or answer)._replace(log_prob=total, score=total)
+    return sorted(texts.values(), key=lambda answer: -answer.score)

@@ -1,5 +1,6 @@
-"""A run that hears labels in frames (CTC), perhaps with a language model, as one that answers."""
+"""A run that says something at each step of its source, as one that answers: CTC, or aligned."""
 
+import functools
 from collections.abc import Sequence
 
 import jax.numpy as jnp
@@ -14,12 +15,13 @@ from seqjax.predict.voices import Weights
 from seqjax.runs.listening import heard, partner_of
 from seqjax.runs.together import Beside, Panel
 from seqjax.runs.trained import Trained
+from seqjax.tasks.aligned import Aligned
 from seqjax.tasks.ctc import FramesToText, LanguageFn
 from seqjax.train.compiled import AnnounceFn
 
 
 class Hearing:
-    """One run of CTC; what a `Panel` is of encoder-decoders.
+    """One run of CTC, or of aligned pairs; what a `Panel` is of encoder-decoders.
 
     Attributes:
       max_source: Steps at which longer sources are cut.
@@ -35,25 +37,23 @@ class Hearing:
         """Args:
         run: What was trained.
         decode: How to search.
-        beside: A language model may have a say, and nothing else.
+        beside: A language model may have a say beside CTC, and nothing else.
         announce: Told of compilations.
 
         Raises:
           InputError: If anything else is to have a say, or the language model has other tokens.
         """
         task = run.task
-        assert isinstance(task, FramesToText)
-        others = (beside.forbidden, beside.lexicon, beside.rerank, beside.keep)
-        if any(others) or beside.consensus != "none":
-            raise InputError(
-                f"{run.run.path}: beside CTC only a language model has a say (--language-model)"
-            )
+        assert isinstance(task, FramesToText | Aligned)
+        _refuse_others(run, beside)
         theirs = () if beside.language_model is None else heard(beside.language_model)
         self.max_source, self._coder = run.config.data.max_source, task.coder(run.vocabularies)
         self._weights = Weights((run.params,), theirs)
-        self._answer = task.answer_fn(
-            run.learnt, run.searching(decode), announce, _language_fn(run, beside)
-        )
+        if isinstance(task, FramesToText):
+            answer_fn = functools.partial(task.answer_fn, language_fn=_language_fn(run, beside))
+        else:
+            answer_fn = task.answer_fn
+        self._answer = answer_fn(run.learnt, run.searching(decode), announce)
 
     def __call__(self, requests: Sequence[str | Request], *, first: int = 0) -> list[list[Answer]]:
         """Returns the answers to each source, best first."""
@@ -62,6 +62,16 @@ class Hearing:
     def length(self, request: Request) -> int:
         """Returns the steps of a source, not cut."""
         return len(self._coder.source_ids(request.text)) if request.text.strip() else 0
+
+
+def _refuse_others(run: Trained, beside: Beside) -> None:
+    others = [beside.forbidden, beside.lexicon, beside.rerank, beside.keep]
+    who = "beside CTC only a language model has a say (--language-model)"
+    if isinstance(run.task, Aligned):
+        others.append(beside.language_model)
+        who = "beside a model of aligned pairs nothing has a say"
+    if any(others) or beside.consensus != "none":
+        raise InputError(f"{run.run.path}: {who}")
 
 
 def _language_fn(run: Trained, beside: Beside) -> LanguageFn | None:
@@ -89,6 +99,6 @@ def open_panel(
     runs: Sequence[Trained], decode: DecodeConfig, beside: Beside, announce: AnnounceFn
 ) -> Panel | Hearing:
     """Returns what answers with these runs; see `Panel` and `Hearing`."""
-    if len(runs) == 1 and isinstance(runs[0].task, FramesToText):
+    if len(runs) == 1 and isinstance(runs[0].task, FramesToText | Aligned):
         return Hearing(runs[0], decode, beside, announce)
     return Panel(runs, decode, beside, announce)

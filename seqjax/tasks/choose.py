@@ -3,6 +3,7 @@
 from typing import Any
 
 from seqjax.config import Config
+from seqjax.tasks.aligned import Aligned
 from seqjax.tasks.bag_of_words import BagOfWords
 from seqjax.tasks.baseline import Baseline
 from seqjax.tasks.classify import Classify
@@ -21,6 +22,8 @@ def build_task(config: Config) -> Task:
     match config.task:
         case "transcribe" | "describe" if config.model.decoder == "ctc":
             return FramesToText(config)
+        case "text-to-text" if config.model.decoder == "aligned":
+            return Aligned(config)
         case "text-to-text" | "transcribe" | "describe":
             return TextToText(config)
         case "language-model":

@@ -99,6 +99,7 @@ class PairTask:
             "valid": len(splits.valid.sources),
             "skipped_lines": coded.skipped,
             "too_long": coded.too_long,
+            "unaligned": coded.unaligned,
             "source_tokens": int(lengths[0].sum(dtype=np.int64)),
             "target_tokens": int(lengths[1].sum(dtype=np.int64)),
             "longest_source": longest[0],
@@ -193,7 +194,11 @@ class PairTask:
         """Returns what there is, in one line."""
         left_out = [
             f"{found[name]:,} {why}"
-            for name, why in (("skipped_lines", "lines skipped"), ("too_long", "pairs too long"))
+            for name, why in (
+                ("skipped_lines", "lines skipped"),
+                ("too_long", "pairs too long"),
+                ("unaligned", "pairs of too many target tokens for their source"),
+            )
             if found[name]
         ]
         kinds = [
