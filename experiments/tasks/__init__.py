@@ -4,9 +4,12 @@ from experiments.tasks.answers import ANSWERS
 from experiments.tasks.commands import COMMANDS
 from experiments.tasks.labels import LABELS
 from experiments.tasks.probes import PROBES as PROBES
+from experiments.tasks.pronunciation import PRONUNCIATION
 from experiments.tasks.questions import QUESTIONS
 from experiments.tasks.record import Measured
 from experiments.tasks.running import RUNNING
 from experiments.tasks.speech import SPEECH
 
-MEASURED: dict[str, Measured] = ANSWERS | COMMANDS | LABELS | QUESTIONS | RUNNING | SPEECH
+MEASURED: dict[str, Measured] = (
+    ANSWERS | COMMANDS | LABELS | PRONUNCIATION | QUESTIONS | RUNNING | SPEECH
+)
