@@ -11,13 +11,12 @@ from seqjax.cli.flags import Inspection
 from seqjax.cli.survey_page import print_page, print_places
 from seqjax.config import Config
 from seqjax.errors import InputError
+from seqjax.survey.choose import read_splits, survey_of, usable, with_guessed_tokens
 from seqjax.survey.codes import FIXABLE, named_codes
-from seqjax.survey.corpus import Split, read_pair_split, read_text_split
+from seqjax.survey.copies import write_copy
+from seqjax.survey.corpus import Split
 from seqjax.survey.finding import Finding, Section, Survey, counted
-from seqjax.survey.mending import Repair, mend, write_copy
-from seqjax.survey.pairs import survey_pairs
-from seqjax.survey.running import survey_text
-from seqjax.survey.tokens import guess_kind
+from seqjax.survey.mending import Repair, mend
 
 ERRORS_LEFT = 3
 """Exit code where findings of the kind error are left that --ignore does not name."""
@@ -33,15 +32,16 @@ def run(inspection: Inspection) -> int:
     mended = named_codes("fix", flags.fix, FIXABLE)
     config = inspection.config
     splits = read_splits(config, flags.test)
-    guessed = inspection.guessing and config.task == "text-to-text"
+    guessed = inspection.guessing and config.task != "language-model"
     if guessed:
         config = with_guessed_tokens(config, splits["train"])
+    splits = usable(splits, config)
     repairs, copied = [], []
     if mended:
         assert flags.out is not None
-        splits, repairs = mend(splits, mended, config.data)
+        splits, repairs = mend(splits, mended, config)
         copied = write_copy(splits, Path(flags.out))
-        splits = read_splits(*_of_copy(config, flags.test, Path(flags.out)))
+        splits = usable(read_splits(*_of_copy(config, flags.test, Path(flags.out))), config)
     survey = survey_splits(splits, config)
     if shown:
         survey = _only(survey, shown)
@@ -62,56 +62,30 @@ def run(inspection: Inspection) -> int:
     return code
 
 
-def read_splits(config: Config, test: tuple[str, ...]) -> dict[str, Split]:
-    """Reads train, and those of valid and test that are given.
-
-    Raises:
-      InputError: If a file cannot be opened, or nothing of it can be used.
-    """
-    read = read_pair_split if config.task == "text-to-text" else read_text_split
-    given = {"train": config.train, "valid": config.valid, "test": test}
-    return {name: read(name, paths) for name, paths in given.items() if paths}
-
-
-def with_guessed_tokens(config: Config, train: Split) -> Config:
-    """Returns the config with token kinds that suit the texts."""
-    data = dataclasses.replace(
-        config.data,
-        source_tokens=guess_kind(train.sources),
-        target_tokens=guess_kind(train.targets),
-    )
-    return dataclasses.replace(config, data=data)
-
-
 def survey_splits(splits: Mapping[str, Split], config: Config) -> Survey:
     """Returns all that is found, what a model costs included."""
-    look = survey_pairs if config.task == "text-to-text" else survey_text
-    survey = look(splits, config.data)
+    survey = survey_of(splits, config)
     return survey._replace(sections=[*survey.sections, cost_section(survey, config)])
 
 
 def cost_section(survey: Survey, config: Config) -> Section:
     """Returns what training a model of this data would take."""
-    from seqjax.data.vocabulary import SPECIALS
     from seqjax.tasks.cost import training_cost
 
-    numbers = {section.title: section.numbers for section in survey.sections}
-    if config.task == "text-to-text":
-        symbols = numbers["Symbols of train"]
+    if config.task == "language-model":
+        (symbols,) = [each.numbers for each in survey.sections if each.title == "Symbols"]
+        longest, rows = config.data.window, config.data.batch_size
+        steps = -(-symbols["symbols"]["tokens"] // (config.data.batch_size * longest))
+    else:
         plan = next(f for f in survey.findings if f.code == "SJ-D21").numbers
         longest = max((shape[1] for shape in plan.get("shapes", ())), default=1)
         steps = plan.get("batches", 0)
         rows = max((shape[2] for shape in plan.get("shapes", ())), default=config.data.batch_size)
-    else:
-        symbols = {"text": numbers["Symbols"]["symbols"]}
-        longest, rows = config.data.window, config.data.batch_size
-        steps = -(-symbols["text"]["tokens"] // (config.data.batch_size * longest))
-    sizes = {side: len(SPECIALS) + found["kept"] for side, found in symbols.items()}
-    cost = training_cost(config, sizes, rows, longest)
+    cost = training_cost(config, survey.sizes, rows, longest)
     epochs = f" × {config.epochs} epochs" if config.epochs else ""
     table = [
         f"model  {cost.parameters:,} parameters, {_size(cost.weight_bytes)}; vocabulary "
-        + ", ".join(f"{size:,} {side}" for side, size in sizes.items()),
+        + ", ".join(f"{size:,} {side}" for side, size in survey.sizes.items()),
         f"train  {steps:,} steps an epoch{epochs}; {_size(cost.state_bytes)} of state, as much on "
         f"disk for each checkpoint",
         f"batch  logits of the largest take {_size(cost.logits_bytes)}",

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from seqjax.survey.codes import FIXABLE
 from seqjax.survey.finding import Finding, Place, Section, Survey, counted
+from seqjax.survey.mending import mendable
 
 WIDTH = 100
 EXAMPLES = 3
@@ -125,6 +125,7 @@ def _print_summary(
     if codes:
         console.print(Text(f"  what one means   seqjax explain {codes[0]}"))
         console.print(Text(f"  all its places   {again} --show {codes[0]}"))
-    fixable = [code for code in codes if code in FIXABLE and code not in HARSH]
+    mends = mendable(survey.task)
+    fixable = [code for code in codes if code in mends and code not in HARSH]
     if fixable:
         console.print(Text(f"  a mended copy    {again} --fix {','.join(fixable)} --out DIR"))

@@ -58,8 +58,8 @@ class Frames:
         count, total, squares, first = 0, 0.0, 0.0, None
         for name in names:
             if first is None:
-                rate = _recording(name).rate if kind == "sound" else 0
-                width = bands if kind == "sound" else _array(name).shape[1]
+                rate = recording_of(name).rate if kind == "sound" else 0
+                width = bands if kind == "sound" else read_array(name).shape[1]
                 first = cls(kind, [0.0] * width, [1.0] * width, rate)
             frames = first.encode(name).astype(np.float64)
             count, total = count + len(frames), total + frames.sum(axis=0)
@@ -80,7 +80,7 @@ class Frames:
         Raises:
           InputError: If there is no such thing, or it is not like those of training.
         """
-        frames = self._sound(text) if self.kind == "sound" else _array(text)
+        frames = self._sound(text) if self.kind == "sound" else read_array(text)
         if frames.shape[1] != len(self):
             raise InputError(
                 f"{text}: has {frames.shape[1]} features a step, those of training have {len(self)}"
@@ -88,7 +88,7 @@ class Frames:
         return (frames - self.mean) / self.spread
 
     def _sound(self, name: str) -> np.ndarray:
-        recording = _recording(name)
+        recording = recording_of(name)
         if recording.rate != self.rate:
             raise InputError(
                 f"{name}: has {recording.rate} samples a second, those of training {self.rate}; "
@@ -150,19 +150,31 @@ class Frames:
 def trouble(name: str, kind: FrameKind) -> str | None:
     """Returns why what a name stands for cannot be read, or None if it can."""
     try:
-        _recording(name) if kind == "sound" else _array(name)
+        recording_of(name) if kind == "sound" else read_array(name)
     except InputError as error:
         return str(error)
     return None
 
 
-def _recording(name: str) -> Recording:
+def recording_of(name: str) -> Recording:
+    """Returns the recording that a name stands for, of a file or made.
+
+    Raises:
+      InputError: As `read_recording`.
+    """
     made = made_name(name)
     return read_recording(Path(name)) if made is None else made_recording(*made)
 
 
-def _array(name: str) -> np.ndarray:
-    """Returns `[time, features]` numbers, float32."""
+def read_array(name: str) -> np.ndarray:
+    """Returns the `[time, features]` numbers that a name stands for, float32.
+
+    Args:
+      name: `FILE.npy`, or `FILE.npz#NAME`; or of what is made.
+
+    Raises:
+      InputError: If there is no such array, or it is none of finite numbers.
+    """
     made = made_name(name)
     if made is not None:
         return made_array(*made)

@@ -48,6 +48,16 @@ def read_recording(path: Path) -> Recording:
     return Recording(samples.mean(axis=1), int(rate))
 
 
+def frame_count(samples: int, rate: int) -> int:
+    """Returns how many frames `log_mel` makes of so many samples: one for every 10 ms, rounded.
+
+    >>> frame_count(8_000, 8_000), frame_count(39, 8_000), frame_count(40, 8_000)
+    (100, 0, 1)
+    """
+    shift = int(rate * FRAME_SHIFT / 1000)
+    return (samples + shift // 2) // shift
+
+
 def log_mel(recording: Recording, bands: int) -> np.ndarray:
     """Returns `[frames, bands]` natural logarithms of mel energies, float32.
 

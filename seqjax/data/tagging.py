@@ -5,9 +5,19 @@ from typing import Literal
 
 import numpy as np
 
+from seqjax.data.vocabulary import TokenKind, Vocabulary
 from seqjax.types import Transitions
 
 TagScheme = Literal["bio", "bioes", "iob"]
+
+
+def token_and_tag_counts(source: str, target: str, kind: TokenKind) -> tuple[int, int]:
+    """Returns how many tokens a text has, and how many tags; they must be as many.
+
+    >>> token_and_tag_counts("to Rome", "O B-city", "words")
+    (2, 2)
+    """
+    return len(Vocabulary(kind, ()).cut(source)), len(target.split())
 
 
 def allowed_transitions(tags: Sequence[str], scheme: TagScheme) -> Transitions:

@@ -54,8 +54,18 @@ def ceiling(answers: Answers) -> Ceiling:
     )
 
 
-def ambiguous_sources(splits: Mapping[str, Split]) -> Finding:
-    """Returns the bound on exact match that each split sets, and where it comes from."""
+def ambiguous_sources(
+    splits: Mapping[str, Split],
+    measure: str = "exact match",
+    mend: str = "seqjax evaluate counts any target of a source as right: without that bound",
+) -> Finding:
+    """Returns the bound on exact match that each split sets, and where it comes from.
+
+    Args:
+      splits: At least train.
+      measure: What the bound is on.
+      mend: What to do about it.
+    """
     answers = {name: answers_of(s.sources, s.targets) for name, s in splits.items()}
     found = {name: ceiling(each) for name, each in answers.items()}
     numbers = {
@@ -69,20 +79,23 @@ def ambiguous_sources(splits: Mapping[str, Split]) -> Finding:
     mean = sum(b.targets for b in found.values()) / sum(b.ambiguous for b in found.values())
     places = []
     for name, split in splits.items():
-        first = dict(zip(reversed(split.sources), reversed(split.numbers), strict=True))
+        names = split.names or split.sources
+        rows = range(len(split.sources))
+        first = dict(zip(reversed(split.sources), reversed(rows), strict=True))
         for source, counts in answers[name].items():
             if len(counts) > 1:
-                text = f"{shown(source, 24)}  →  {shown('  |  '.join(counts), 50)}"
-                places.append(Place(split.paths[0], first[source], text))
+                row = first[source]
+                text = f"{shown(names[row], 24)}  →  {shown('  |  '.join(counts), 50)}"
+                places.append(Place(split.paths[0], split.numbers[row], text))
     return Finding(
         "SJ-D13",
         "info",
         f"{train.ambiguous:,} of {train.sources:,} train sources "
         f"({percent(train.ambiguous, train.sources)}) have more than one target (mean {mean:.1f}); "
-        f"with one reference each, exact match is at most {bounds}",
+        f"with one reference each, {measure} is at most {bounds}",
         train.ambiguous,
         places,
-        "seqjax evaluate counts any target of a source as right: without that bound",
+        mend,
         numbers,
     )
 

@@ -4,7 +4,7 @@ from seqjax.config import DataConfig
 from seqjax.data.plan_report import plan_report
 from seqjax.errors import InputError
 from seqjax.survey.finding import Finding, percent
-from seqjax.survey.tokens import Side
+from seqjax.survey.lengths import Lengths
 
 MUCH = 0.15
 LESS = "more shapes (--data.buckets), or no very long pairs (--data.max-source, --data.max-target)"
@@ -14,14 +14,20 @@ FULLER = (
 )
 
 
-def batch_plan(source: Side, target: Side, data: DataConfig) -> Finding:
-    """Returns the shapes that batches of train would have, and how much of them is padding."""
-    sources, targets = source.rows["train"].lengths, target.rows["train"].lengths
+def batch_plan(sides: Lengths, data: DataConfig, *, ends: bool = True) -> Finding:
+    """Returns the shapes that batches of train would have, and how much of them is padding.
+
+    Args:
+      sides: Of both.
+      data: The limits, and how batches are made.
+      ends: Whether targets have EOS after them.
+    """
+    sources, targets = sides["source"]["train"], sides["target"]["train"]
     fits = (sources <= data.max_source) & (targets <= data.max_target)
     if not fits.any():
         return Finding("SJ-D21", "error", "no pair is short enough to be trained on")
     try:
-        report = plan_report(sources[fits], targets[fits] + 1, data)  # EOS
+        report = plan_report(sources[fits], targets[fits] + ends, data)
     except InputError as error:
         return Finding("SJ-D21", "error", str(error))
     much, empty = report.padding > MUCH, report.padding_and_filling - report.padding > FILLED

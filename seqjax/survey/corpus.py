@@ -12,7 +12,7 @@ from seqjax.data.lines import opened
 from seqjax.errors import InputError
 from seqjax.survey.finding import Place, shown
 
-SPLITS = ("train", "valid", "test")
+SIDES = ("source", "target")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -53,6 +53,8 @@ class Split(NamedTuple):
       bad: What could not be used.
       forms: Of each file.
       records: Of a .jsonl file, the whole object of each pair; else empty.
+      names: What stands in the file for each source, where `sources` are what that names: numbers
+        of a recording's content. Else empty.
     """
 
     name: str
@@ -63,10 +65,12 @@ class Split(NamedTuple):
     bad: list[BadLine]
     forms: list[Form]
     records: Sequence[Mapping[str, Any]] = ()
+    names: Sequence[str] = ()
 
     def place(self, row: int, side: int | None = None) -> Place:
         """Returns where pair `row` stands, with both texts, or with that of one side."""
-        both = (self.sources[row] if self.sources else "", self.targets[row])
+        sources = self.names or self.sources
+        both = (sources[row] if sources else "", self.targets[row])
         if not self.sources:
             side = 1
         if side is None:
@@ -82,7 +86,14 @@ class Split(NamedTuple):
             targets=[self.targets[row] for row in rows],
             numbers=[self.numbers[row] for row in rows],
             records=[self.records[row] for row in rows] if self.records else (),
+            names=[self.names[row] for row in rows] if self.names else (),
         )
+
+    def texts_of(self, side: str) -> "Split":
+        """Returns the texts of one side alone, as those of a running text."""
+        if side == "source":
+            return self._replace(sources=[], targets=self.sources, paths=self.paths[:1], names=())
+        return self._replace(sources=[], paths=self.paths[-1:], names=())
 
 
 def read_pair_split(name: str, paths: Sequence[str]) -> Split:

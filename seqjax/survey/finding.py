@@ -60,6 +60,17 @@ class Section(NamedTuple):
     numbers: Mapping[str, Any] = MappingProxyType({})
 
 
+def section(title: str, *findings: Finding | None) -> Section:
+    """Returns the findings that there are, under a title."""
+    return extended(Section(title, (), ()), *findings)
+
+
+def extended(section: Section, *findings: Finding | None) -> Section:
+    """Returns a section with those findings that there are after its own."""
+    made = [finding for finding in findings if finding is not None]
+    return section._replace(findings=[*section.findings, *made])
+
+
 class Survey(NamedTuple):
     """All that was found in the data.
 
@@ -67,11 +78,13 @@ class Survey(NamedTuple):
       task: What the data is for.
       tokens: What a token is, by side.
       sections: In the order in which they are told.
+      sizes: Ids of each side that a model would have, or numbers of a step.
     """
 
     task: str
     tokens: Mapping[str, str]
     sections: Sequence[Section]
+    sizes: Mapping[str, int]
 
     @property
     def findings(self) -> list[Finding]:

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from seqjax.survey.corpus import Split
+from seqjax.config import DataConfig
+from seqjax.survey.corpus import SIDES, Split
 from seqjax.survey.finding import Finding, Place, Section, percent, shown
-from seqjax.survey.tokens import Side
 
+Lengths = Mapping[str, Mapping[str, np.ndarray]]
+"""By side, `source` and `target` or one of them, and by split: `[rows]` tokens or steps of each."""
 BLOCKS = " ▁▂▃▄▅▆▇█"
 BARS = 24
 
@@ -38,55 +40,73 @@ def sparkline(lengths: np.ndarray, bars: int = BARS) -> str:
     return "".join(BLOCKS[height] for height in heights)
 
 
-def length_section(source: Side, target: Side) -> Section:
-    """Returns how long the texts of both sides are, in tokens."""
+def length_section(sides: Lengths, what: str = "tokens") -> Section:
+    """Returns how long the texts of each side are."""
     table, numbers = [], {}
-    for name in source.rows:
-        for word, side in (("source", source), ("target", target)):
-            lengths = side.rows[name].lengths
+    for name in next(iter(sides.values())):
+        for word, side in sides.items():
+            lengths = side[name]
             found = quantiles(lengths)
             values = "  ".join(f"{word} {value:>4,}" for word, value in found.items())
             drawn = f"   {sparkline(lengths)}" if name == "train" else ""
             table.append(f"{name:<6} {word:<7} {values}{drawn}")
             numbers.setdefault(name, {})[word] = {**found, "mean": float(lengths.mean())}
-    return Section("Lengths, in tokens", table, (), numbers)
+    return Section(f"Lengths, in {what}", table, (), numbers)
 
 
 def too_long(
-    splits: Mapping[str, Split], source: Side, target: Side, max_source: int, max_target: int
+    splits: Mapping[str, Split], sides: Lengths, data: DataConfig, *, cut: bool = False
 ) -> Finding:
-    """Returns training pairs beyond the limits of `--data.max-source` and `--data.max-target`."""
-    lengths = [side.rows["train"].lengths for side in (source, target)]
-    over = [lengths[0] > max_source, lengths[1] > max_target]
-    rows = np.flatnonzero(over[0] | over[1])
-    train = splits["train"]
-    limits = f"{max_source} source, {max_target} target tokens"
-    numbers = {"max_source": max_source, "max_target": max_target}
-    if not len(rows):
+    """Returns training pairs beyond the limits of `--data.max-source` and `--data.max-target`.
+
+    Args:
+      splits: At least train.
+      sides: Those that have a limit.
+      data: The limits.
+      cut: Whether answers are given to sources that are cut at their limit; then those of valid and
+        test beyond it count, too.
+    """
+    limit_of = {side: getattr(data, f"max_{side}") for side in sides}
+    over = {side: sides[side]["train"] > limit for side, limit in limit_of.items()}
+    rows = {"train": np.flatnonzero(np.any(list(over.values()), axis=0))}
+    for name in splits if cut else ():
+        rows.setdefault(name, np.flatnonzero(sides["source"][name] > limit_of["source"]))
+    limits = ", ".join(f"{limit} {side}" for side, limit in limit_of.items()) + " tokens"
+    numbers = {f"max_{side}": limit for side, limit in limit_of.items()}
+    count = sum(map(len, rows.values()))
+    if not count:
         return Finding("SJ-D08", "ok", f"no pair is longer than {limits}", numbers=numbers)
-    whole = len(train.targets)
+    told = {
+        name: f"{len(found):,} {name} pairs ({percent(len(found), len(splits[name].targets))})"
+        for name, found in rows.items()
+        if len(found)
+    }
+    train = told.pop("train", "")
+    says = [f"{train} are longer than {limits} and would be left out"] * bool(train)
+    says += [f"{' and '.join(told.values())} would be read up to {limits} only"] * bool(told)
+    longest = {
+        side: max(int(lengths[name].max()) for name in rows) for side, lengths in sides.items()
+    }
     return Finding(
         "SJ-D08",
         "warning",
-        f"{len(rows):,} train pairs ({percent(len(rows), whole)}) are longer than {limits} and "
-        f"would be left out",
-        len(rows),
-        [train.place(row) for row in rows.tolist()],
-        f"--data.max-source {int(lengths[0].max())} --data.max-target {int(lengths[1].max())} "
-        f"keeps all",
-        {**numbers, "source": int(over[0].sum()), "target": int(over[1].sum())},
+        "; ".join(says),
+        count,
+        [splits[name].place(row) for name, found in rows.items() for row in found.tolist()],
+        " ".join(f"--data.max-{side} {most}" for side, most in longest.items()) + " keeps all",
+        {**numbers, **{side: int(found.sum()) for side, found in over.items()}},
     )
 
 
-def longer_than_train(splits: Mapping[str, Split], source: Side, target: Side) -> Finding | None:
+def longer_than_train(splits: Mapping[str, Split], sides: Lengths) -> Finding | None:
     """Returns texts of valid and test longer than any of train; None without such splits."""
     if len(splits) < 2:
         return None
     told, places, numbers = [], [], {}
-    for word, number, side in (("source", 0, source), ("target", 1, target)):
-        longest = int(side.rows["train"].lengths.max())
+    for word, side in sides.items():
+        number, longest = SIDES.index(word), int(side["train"].max())
         for name, split in splits.items():
-            lengths = side.rows[name].lengths
+            lengths = side[name]
             rows = np.flatnonzero(lengths > longest).tolist()
             if rows:
                 share = percent(len(rows), len(lengths))

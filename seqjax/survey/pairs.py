@@ -1,51 +1,28 @@
 """Everything there is to say about pairs of texts, in the order in which it is told."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping
 
 from seqjax.config import DataConfig
 from seqjax.data.vocabulary import TokenKind
 from seqjax.survey.ambiguity import ambiguous_sources, repeated_pairs
 from seqjax.survey.answers import copied_tokens, simple_answers, suited_tokens
 from seqjax.survey.batches import batch_plan
+from seqjax.survey.checks import form_section, leakage_section
 from seqjax.survey.corpus import Split
-from seqjax.survey.finding import Finding, Section, Survey
-from seqjax.survey.form import form_table, line_counts, line_ends, unusable_lines
-from seqjax.survey.leakage import CODE_OF, conflicts, shared_pairs
-from seqjax.survey.lengths import few_to_judge_by, length_section, longer_than_train, too_long
+from seqjax.survey.finding import Survey, extended, section
+from seqjax.survey.lengths import length_section, longer_than_train, too_long
 from seqjax.survey.nearness import near_sources
 from seqjax.survey.order import same_order
 from seqjax.survey.suspects import copied_pairs, looped_targets, misaligned_pairs
-from seqjax.survey.symbols import is_closed, rare_symbols, symbol_section, unseen_symbols
-from seqjax.survey.tokens import Side, cut_side, guess_kind
-from seqjax.survey.writing import (
-    broken_texts,
-    foreign_texts,
-    normal_form,
-    special_marks,
-    unseen_characters,
+from seqjax.survey.symbols import (
+    is_closed,
+    rare_symbols,
+    symbol_section,
+    unseen_symbols,
+    vocabulary_size,
 )
-
-
-class Sides(NamedTuple):
-    """Pairs cut into tokens."""
-
-    source: Side
-    target: Side
-
-
-def cut_pairs(splits: Mapping[str, Split], kinds: Sequence[TokenKind], subword_vocab: int) -> Sides:
-    """Returns both sides of all splits in tokens of the given kinds."""
-    texts = (
-        {name: split.sources for name, split in splits.items()},
-        {name: split.targets for name, split in splits.items()},
-    )
-    return Sides(
-        *(
-            cut_side(kind, side, subword_vocab=subword_vocab)
-            for kind, side in zip(kinds, texts, strict=True)
-        )
-    )
+from seqjax.survey.tokens import cut_sides, guess_kind
+from seqjax.survey.writing import foreign_texts
 
 
 def survey_pairs(splits: Mapping[str, Split], data: DataConfig) -> Survey:
@@ -55,62 +32,44 @@ def survey_pairs(splits: Mapping[str, Split], data: DataConfig) -> Survey:
       splits: `train`, and `valid` and `test` where they are given, in this order.
       data: What a token is, and the limits that training would have.
     """
-    source, target = cut_pairs(splits, (data.source_tokens, data.target_tokens), data.subword_vocab)
+    tokens: dict[str, TokenKind] = {"source": data.source_tokens, "target": data.target_tokens}
+    sides = cut_sides(splits, tokens, data.subword_vocab)
+    source, target = sides["source"], sides["target"]
+    lengths = {word: side.lengths for word, side in sides.items()}
     sentences = guess_kind(splits["train"].sources) == "words"
     sections = [
-        _extend(
-            form_table(splits),
-            unusable_lines(splits, skipped=data.on_bad_line == "skip"),
-            line_counts(splits),
-            line_ends(splits),
-            normal_form(splits),
-            unseen_characters(splits),
-            broken_texts(splits),
-            special_marks(splits),
-        ),
-        _section(
-            "Splits and leakage",
-            *(shared_pairs(splits, *both) for both in CODE_OF if set(both) <= set(splits)),
-            conflicts(splits),
+        form_section(splits, splits, data),
+        leakage_section(
+            splits,
             near_sources(splits, of_words=sentences, closed=sentences and is_closed(source)),
-            few_to_judge_by(splits),
         ),
-        _section(
+        section(
             "Ambiguity and noise",
             ambiguous_sources(splits),
             repeated_pairs(splits),
-            misaligned_pairs(splits, source, target),
+            misaligned_pairs(splits, lengths),
             copied_pairs(splits, of_words=sentences),
             looped_targets(splits, target),
             foreign_texts(splits),
         ),
-        _extend(
-            length_section(source, target),
-            too_long(splits, source, target, data.max_source, data.max_target),
-            longer_than_train(splits, source, target),
-            batch_plan(source, target, data),
+        extended(
+            length_section(lengths),
+            too_long(splits, lengths, data),
+            longer_than_train(splits, lengths),
+            batch_plan(lengths, data),
         ),
-        _extend(
-            symbol_section(source, target, data.min_count),
-            suited_tokens(splits, source, target),
+        extended(
+            symbol_section(sides, data.min_count),
+            suited_tokens(splits, sides),
             rare_symbols(splits, target),
-            *unseen_symbols(splits, source, target, data.min_count),
+            *unseen_symbols(splits, sides, data.min_count),
         ),
-        _section(
+        section(
             "Task",
             same_order(source, target),
             copied_tokens(splits, source, target, data.min_count),
-            *simple_answers(splits, source, target),
+            *simple_answers(splits, target),
         ),
     ]
-    tokens = {"source": data.source_tokens, "target": data.target_tokens}
-    return Survey("text-to-text", tokens, sections)
-
-
-def _section(title: str, *findings: Finding | None) -> Section:
-    return _extend(Section(title, (), ()), *findings)
-
-
-def _extend(section: Section, *findings: Finding | None) -> Section:
-    made: Iterable[Finding] = (finding for finding in findings if finding is not None)
-    return section._replace(findings=[*section.findings, *made])
+    sizes = {word: vocabulary_size(side, data.min_count) for word, side in sides.items()}
+    return Survey("text-to-text", tokens, sections, sizes)

@@ -11,7 +11,7 @@ from seqjax.survey.finding import Finding, Section, Survey, percent, shown
 from seqjax.survey.form import form_table, line_ends, unusable_lines
 from seqjax.survey.lengths import BARS, quantiles, sparkline
 from seqjax.survey.repeats import long_stretches, repeated_lines, shared_lines
-from seqjax.survey.symbols import named, symbol_numbers
+from seqjax.survey.symbols import named, symbol_numbers, vocabulary_size
 from seqjax.survey.tokens import Side, cut_side
 from seqjax.survey.writing import (
     broken_texts,
@@ -59,7 +59,8 @@ def survey_text(splits: Mapping[str, Split], data: DataConfig) -> Survey:
         symbols._replace(findings=unknown_tokens(splits, side, data.min_count)),
         Section("Task", (), [unigram_answers(side, data.min_count)]),
     ]
-    return Survey("language-model", {"text": data.target_tokens}, sections)
+    sizes = {"text": vocabulary_size(side, data.min_count)}
+    return Survey("language-model", {"text": data.target_tokens}, sections, sizes)
 
 
 def unknown_tokens(splits: Mapping[str, Split], side: Side, least: int) -> list[Finding]:

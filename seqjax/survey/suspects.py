@@ -6,6 +6,7 @@ import numpy as np
 
 from seqjax.survey.corpus import Split
 from seqjax.survey.finding import Finding, counted, percent
+from seqjax.survey.lengths import Lengths
 from seqjax.survey.tokens import Ragged, Side
 
 LEAST_FACTOR, SPREADS, LEAST_TOKENS = 3.0, 6.0, 5
@@ -38,23 +39,34 @@ def off_ratio(
     return np.flatnonzero(far), float(np.exp(median)), factor
 
 
-def misaligned_rows(source: Side, target: Side) -> tuple[dict[str, np.ndarray], float, float]:
+def misaligned_rows(sides: Lengths) -> tuple[dict[str, np.ndarray], float, float]:
     """Returns `off_ratio` of every split."""
-    usual = (source.rows["train"].lengths, target.rows["train"].lengths)
-    found = {
-        name: off_ratio(source.rows[name].lengths, target.rows[name].lengths, usual)
-        for name in source.rows
-    }
+    source, target = sides["source"], sides["target"]
+    usual = (source["train"], target["train"])
+    found = {name: off_ratio(source[name], target[name], usual) for name in source}
     _, median, factor = found["train"]
     return {name: rows for name, (rows, _, _) in found.items()}, median, factor
 
 
-def misaligned_pairs(splits: Mapping[str, Split], source: Side, target: Side) -> Finding:
-    """Returns pairs one side of which is far too long for the other."""
-    found, median, factor = misaligned_rows(source, target)
+def misaligned_pairs(
+    splits: Mapping[str, Split],
+    sides: Lengths,
+    ratio: str = "target / source tokens",
+    times: float = 1.0,
+) -> Finding:
+    """Returns pairs one side of which is far too long for the other.
+
+    Args:
+      splits: At least train.
+      sides: Of both.
+      ratio: What target / source is called.
+      times: What it is told in, over target / source.
+    """
+    found, median, factor = misaligned_rows(sides)
+    median *= times
     numbers = {"median": median, "factor": factor}
     if not any(map(len, found.values())):
-        said = f"no length ratio is {factor:.1f} × off the median of {median:.2f}"
+        said = f"no pair has {ratio} {factor:.1f} × off the median of {median:.2f}"
         return Finding("SJ-D06", "ok", said, numbers=numbers)
     by_nature = len(found["train"]) > BY_NATURE * len(splits["train"].targets)
     return _of_pairs(
@@ -62,8 +74,7 @@ def misaligned_pairs(splits: Mapping[str, Split], source: Side, target: Side) ->
         {name: rows.tolist() for name, rows in found.items()},
         "SJ-D06",
         "info" if by_nature else "warning",
-        f"far off in length: target / source tokens over {factor:.1f} × off the median of "
-        f"{median:.2f}",
+        f"far off in length: {ratio} over {factor:.1f} × off the median of {median:.2f}",
     )._replace(numbers=numbers)
 
 

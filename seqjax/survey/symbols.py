@@ -5,7 +5,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from seqjax.survey.corpus import Split
+from seqjax.data.vocabulary import CLOSED as CLOSED_KINDS
+from seqjax.data.vocabulary import SPECIALS
+from seqjax.survey.corpus import SIDES, Split
 from seqjax.survey.finding import Finding, Place, Section, percent, several, shown
 from seqjax.survey.tokens import Side
 
@@ -19,10 +21,10 @@ MOST_UNKNOWN = 0.05
 TOP = 8
 
 
-def symbol_section(source: Side, target: Side, min_count: int) -> Section:
-    """Returns the symbols of both sides in train, the most frequent and the rarest."""
+def symbol_section(sides: Mapping[str, Side], min_count: int) -> Section:
+    """Returns the symbols of each side in train, the most frequent and the rarest."""
     table, numbers = [], {}
-    for word, side in (("source", source), ("target", target)):
+    for word, side in sides.items():
         counts = side.counts("train")
         numbers[word] = symbol_numbers(side, min_count)
         order = np.argsort(-counts, kind="stable")
@@ -55,6 +57,13 @@ def symbol_numbers(side: Side, min_count: int) -> dict[str, int | float]:
     }
 
 
+def vocabulary_size(side: Side, min_count: int) -> int:
+    """Returns the ids that a model would have for a side, the special ones included."""
+    if side.kind in CLOSED_KINDS:
+        return int((side.counts("train") > 0).sum())
+    return len(SPECIALS) + int((side.counts("train") >= min_count).sum())
+
+
 def is_closed(side: Side) -> bool:
     """Says whether train has so few types that they are an alphabet."""
     return int((side.counts("train") > 0).sum()) <= CLOSED
@@ -76,21 +85,21 @@ def rare_symbols(splits: Mapping[str, Split], target: Side) -> Finding:
         "warning",
         f"{len(rare):,} of {types:,} target symbols occur fewer than {RARE} times: {told}",
         len(rare),
-        _places(splits["train"], target, rare, 1),
+        places_of(splits["train"], target, rare, 1),
         "correct or merge them, or raise --data.min-count",
         {"symbols": {target.types[number]: int(counts[number]) for number in rare}},
     )
 
 
 def unseen_symbols(
-    splits: Mapping[str, Split], source: Side, target: Side, min_count: int
+    splits: Mapping[str, Split], sides: Mapping[str, Side], min_count: int
 ) -> list[Finding]:
     """Returns, for each side, valid and test tokens that the vocabulary of train would lack."""
     if len(splits) < 2:
         return []
     return [
-        _unseen(splits, side, word, number, min_count)
-        for number, (word, side) in enumerate((("source", source), ("target", target)))
+        _unseen(splits, side, word, SIDES.index(word), min_count)
+        for word, side in sides.items()
         if side.kind != "subwords"
     ]
 
@@ -117,7 +126,7 @@ def _unseen(splits: Mapping[str, Split], side: Side, word: str, at: int, least: 
             names = several((f"{named(side.types[n])} ({here[n]:,} ×)" for n in missing), 3)
             part = percent(tokens, int(here.sum()))
             told.append(f"{len(missing):,} in {name} ({part} of tokens): {names}")
-            places += _places(split, side, missing, at)
+            places += places_of(split, side, missing, at)
     why = f"occur fewer than {least} times in train" if least > 1 else "training never shows"
     if not told:
         said = f"no {word} token of valid or test is one that the vocabulary lacks"
@@ -152,8 +161,8 @@ def named(token: str) -> str:
     return shown(token, 20)
 
 
-def _places(split: Split, side: Side, numbers: list[int], at: int) -> list[Place]:
-    """Where tokens stand, in the order of the file."""
+def places_of(split: Split, side: Side, numbers: list[int], at: int | None = None) -> list[Place]:
+    """Returns where tokens stand, in the order of the file, with the text of side `at`, or both."""
     rows = side.rows[split.name]
     hit = np.isin(rows.values, numbers)
     found: dict[int, list[str]] = {}

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from seqjax.data.vocabulary import TokenKind, Vocabulary
+from seqjax.survey.corpus import Split
 
 PROBED = 2_000
 """Texts that are looked at to guess what a token is."""
@@ -54,6 +55,11 @@ class Side(NamedTuple):
     types: list[str]
     rows: dict[str, Ragged]
 
+    @property
+    def lengths(self) -> dict[str, np.ndarray]:
+        """`[rows]` tokens of each text, by split."""
+        return {name: rows.lengths for name, rows in self.rows.items()}
+
     def counts(self, split: str) -> np.ndarray:
         """`[types]` how often each occurs in a split."""
         return np.bincount(self.rows[split].values, minlength=len(self.types))
@@ -86,6 +92,8 @@ def cut_side(
             cut = Vocabulary.build(first, kind, subword_vocab=subword_vocab).cut
         case "text_words":
             cut = _line_of_words
+        case "label":
+            cut = _whole
     numbers: dict[str, int] = collections.defaultdict(itertools.count().__next__)
     rows = {}
     for name, side in texts.items():
@@ -93,6 +101,26 @@ def cut_side(
         values = np.fromiter(map(numbers.__getitem__, itertools.chain(*cuts)), np.int64)
         rows[name] = Ragged(values, _starts(map(len, cuts)))
     return Side(kind, list(numbers), rows)
+
+
+def cut_sides(
+    splits: Mapping[str, Split], kinds: Mapping[str, TokenKind], subword_vocab: int
+) -> dict[str, Side]:
+    """Returns sides of pairs, of all splits, in tokens of the given kinds.
+
+    Args:
+      splits: Train first.
+      kinds: Of `source` and `target`, or of one of them.
+      subword_vocab: See `cut_side`.
+    """
+    found = {}
+    for word, kind in kinds.items():
+        texts = {
+            name: split.sources if word == "source" else split.targets
+            for name, split in splits.items()
+        }
+        found[word] = cut_side(kind, texts, subword_vocab=subword_vocab)
+    return found
 
 
 def characters(texts: Sequence[str]) -> Ragged:
@@ -122,6 +150,10 @@ def _cut_chars(texts: Mapping[str, Sequence[str]]) -> Side:
 
 def _line_of_words(line: str) -> list[str]:
     return [*line.split(), "\n"] if line.endswith("\n") else line.split()
+
+
+def _whole(text: str) -> list[str]:
+    return [text]
 
 
 def _starts(lengths) -> np.ndarray:

@@ -12,8 +12,7 @@ from seqjax.build.teacher import Teacher
 from seqjax.config import DecodeConfig
 from seqjax.data.readers import FitsFn, Pairs
 from seqjax.data.sides import SideKind
-from seqjax.data.tagging import allowed_transitions
-from seqjax.data.vocabulary import Vocabulary
+from seqjax.data.tagging import allowed_transitions, token_and_tag_counts
 from seqjax.decode.viterbi import viterbi
 from seqjax.errors import InputError
 from seqjax.lattice import forbid, no_transitions
@@ -45,8 +44,7 @@ class Tag(PairTask):
         return {"source": self.config.data.source_tokens, "target": "tags"}
 
     def fits(self, source: str, target: str) -> str | None:
-        tokens = len(Vocabulary(self.config.data.source_tokens, ()).cut(source))
-        tags = len(target.split())
+        tokens, tags = token_and_tag_counts(source, target, self.config.data.source_tokens)
         if tokens == tags:
             return None
         kind = "words" if self.config.data.source_tokens == "words" else "characters"

@@ -9,17 +9,19 @@ from pathlib import Path
 import pytest
 from survey.made import CHARS, WORDS, findings, lines, split, splits, write
 
-from seqjax.config import DataConfig
+from seqjax.config import Config, DataConfig
 from seqjax.errors import InputError
 from seqjax.survey.codes import BY_NAME, FIXABLE
+from seqjax.survey.copies import write_copy
 from seqjax.survey.corpus import read_pair_split, read_text_split
-from seqjax.survey.mending import OF_PAIRS, OF_TEXTS, ORDER, mend, write_copy
+from seqjax.survey.mending import ORDER, mend, mendable
 from seqjax.survey.pairs import survey_pairs
 from seqjax.survey.running import survey_text
 
-PAIR_CODES = [code for code in FIXABLE if code not in OF_TEXTS]
-TEXT_CODES = [code for code in FIXABLE if code not in OF_PAIRS]
+PAIR_CODES, TEXT_CODES = mendable("text-to-text"), mendable("language-model")
 SHORT = DataConfig(target_tokens="words", buckets=1)
+PAIRS, LETTERS = Config(data=SHORT), Config(data=CHARS)
+TEXT = Config(task="language-model", data=WORDS)
 TRAIN = (
     *(f"word{n}|W {n % 7} R D{n % 50} X" for n in range(60)),
     "leak|L IY K",  # stands in test
@@ -77,12 +79,12 @@ def test_what_is_mended_is_gone_and_mending_again_changes_nothing(tmp_path, code
     paths = files(tmp_path / "given")
     before = {path: Path(path).read_bytes() for path in paths.values()}
     corpus = read(paths)
-    once, repairs = mend(corpus, [code], SHORT)
+    once, repairs = mend(corpus, [code], PAIRS)
     assert any(repair.code == code for repair in repairs)
     write_copy(once, tmp_path / "once")
     copied = read(moved(paths, tmp_path / "once"))
     assert kinds(survey_pairs(copied, SHORT), code) == {"ok"}
-    twice, again = mend(copied, [code], SHORT)
+    twice, again = mend(copied, [code], PAIRS)
     assert again == []
     write_copy(twice, tmp_path / "twice")
     for path in (tmp_path / "once").iterdir():
@@ -92,7 +94,7 @@ def test_what_is_mended_is_gone_and_mending_again_changes_nothing(tmp_path, code
 
 def test_everything_is_mended_at_once_and_told(tmp_path):
     corpus = read(files(tmp_path / "given"))
-    mended, repairs = mend(corpus, PAIR_CODES, SHORT)
+    mended, repairs = mend(corpus, PAIR_CODES, PAIRS)
     told = {(repair.code, repair.split): (repair.changed, repair.removed) for repair in repairs}
     assert told["SJ-D01", "train"] == (0, 3)
     assert told["SJ-D02", "train"] == told["SJ-D03", "train"] == told["SJ-D05", "train"] == (0, 1)
@@ -127,8 +129,8 @@ def test_random_data_is_mended_once_and_for_all(seed):
         *([f"{text()}|{text()}" for _ in range(count)] for count in (60, 10, 10)),
     )
     codes = PAIR_CODES if seed % 2 else generator.sample(PAIR_CODES, 4)
-    once, _ = mend(corpus, codes, CHARS)
-    assert mend(once, codes, CHARS) == (once, [])
+    once, _ = mend(corpus, codes, LETTERS)
+    assert mend(once, codes, LETTERS) == (once, [])
     survey = survey_pairs(once, CHARS)
     assert [code for code in codes if kinds(survey, code) != {"ok"}] == []
 
@@ -139,10 +141,10 @@ LONG = "one two three four five six seven eight nine"
 def test_a_running_text_is_mended_once_and_for_all(tmp_path):
     train = ["short", LONG, "", "e\u0301\u200b", f"{LONG} ten", "short", f"{LONG} ten", "naÃ¯ve"]
     corpus = splits(train, ["short", LONG], make=lines)
-    once, repairs = mend(corpus, TEXT_CODES, WORDS)
+    once, repairs = mend(corpus, TEXT_CODES, TEXT)
     assert once["train"].targets == ["short", "", "é", f"{LONG} ten", "short", "naïve"]
     assert {(repair.code, repair.removed) for repair in repairs} >= {("SJ-D30", 1), ("SJ-D31", 1)}
-    assert mend(once, TEXT_CODES, WORDS) == (once, [])
+    assert mend(once, TEXT_CODES, TEXT) == (once, [])
     survey = survey_text(once, WORDS)
     assert {finding.kind for finding in findings(survey, "SJ-D31")} == {"ok"}
     (shared,) = findings(survey, "SJ-D30")
@@ -156,7 +158,7 @@ def test_a_copy_has_the_form_of_its_files(tmp_path):
     one = write(tmp_path / "in" / "a.jsonl", '{"id": 7, "source": " é", "target": "b"}\r\nno\n')
     two = [write(tmp_path / "in" / "a.en.gz", "a\nb\n"), write(tmp_path / "in" / "a.de", "A\n\n")]
     corpus = {"train": read_pair_split("train", [one]), "valid": read_pair_split("valid", two)}
-    mended, _ = mend(corpus, ["SJ-D12"], CHARS)
+    mended, _ = mend(corpus, ["SJ-D12"], LETTERS)
     write_copy(mended, tmp_path / "out")
     assert json.loads((tmp_path / "out" / "a.jsonl").read_bytes()) == {
         "id": 7,
@@ -171,7 +173,7 @@ def test_a_copy_is_read_as_it_was_written(tmp_path):
     (tmp_path / "in").mkdir()
     odd = b"\xef\xbb\xbf\xef\xbb\xbfa\tb\r\r\n\xef\xbb\xbf\tgone\nc\r\td\n"
     corpus = {"train": read_pair_split("train", [write(tmp_path / "in" / "t.tsv", odd)])}
-    mended, _ = mend(corpus, ["SJ-D14"], CHARS)
+    mended, _ = mend(corpus, ["SJ-D14"], LETTERS)
     assert (mended["train"].sources, mended["train"].targets) == (["a", "c"], ["b", "d"])
     (path,) = write_copy(mended, tmp_path / "out")
     again = read_pair_split("train", [str(path)])
@@ -195,16 +197,17 @@ def test_nothing_is_written_over_and_no_two_files_become_one(tmp_path):
 def test_what_cannot_be_mended_is_refused(tmp_path):
     paths = [write(tmp_path / "a.en", "a\nb\n"), write(tmp_path / "a.de", "A\n")]
     with pytest.raises(InputError, match="differ in their number of lines"):
-        mend({"train": read_pair_split("train", paths)}, ["SJ-D14"], CHARS)
+        mend({"train": read_pair_split("train", paths)}, ["SJ-D14"], LETTERS)
     with pytest.raises(InputError, match="SJ-D30 is a finding of --task language-model"):
-        mend(splits(["a|b"]), ["SJ-D30"], CHARS)
+        mend(splits(["a|b"]), ["SJ-D30"], LETTERS)
     with pytest.raises(InputError, match="SJ-D02 is a finding of --task text-to-text"):
-        mend(splits(["a"], make=lines), ["SJ-D02"], CHARS)
+        mend(splits(["a"], make=lines), ["SJ-D02"], TEXT)
     with pytest.raises(InputError, match="nothing of it is left after SJ-D15"):
-        mend(splits(["a|a"]), ["SJ-D15"], CHARS)
+        mend(splits(["a|a"]), ["SJ-D15"], LETTERS)
 
 
 def test_every_code_that_can_be_mended_is_one_and_has_its_turn():
     assert set(FIXABLE) <= set(BY_NAME)
     assert set(ORDER) == set(FIXABLE) - {"SJ-D01"}
-    assert set(OF_PAIRS) <= set(ORDER) and set(OF_TEXTS) <= set(ORDER)
+    tasks = ("text-to-text", "language-model", "classify", "tag")
+    assert {code for task in tasks for code in mendable(task)} == set(FIXABLE)

@@ -1,13 +1,14 @@
 """Flags of `seqjax inspect` and `seqjax explain`."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, NamedTuple
 
 import tyro
 
 from seqjax.cli.reading import fill, read_flags, read_values
 from seqjax.config import Config, DataConfig, ModelConfig
-from seqjax.presets import PRESETS, START
+from seqjax.config.run import Task
+from seqjax.presets import PRESETS, START, PresetName
 
 
 @dataclass(frozen=True)
@@ -18,9 +19,9 @@ class SurveyFlags:
     """Validation data, in the same form."""
     test: tuple[str, ...] = ()
     """Test data, in the same form."""
-    task: Literal["text-to-text", "language-model"] | None = None
+    task: Task | None = None
     """What the data is for; by default as in the preset, or text-to-text."""
-    preset: Literal["dates", "short", "sentences", "commands", "docs", "letters"] | None = None
+    preset: PresetName | None = None
     """Settings that the data is looked at with, as in `seqjax train`; other flags go on top."""
     ignore: str | None = None
     """Codes that do not count, with commas between them: SJ-D02,SJ-D05."""
@@ -55,7 +56,9 @@ class InspectFlags:
     """Print one JSON object."""
     data: tuple[str, ...] = ()
     """Training data. text-to-text: one file of `source<TAB>target` lines, one .jsonl, or two files
-    with a line each; language-model: one text file. Any may be .gz."""
+    with a line each; classify and tag: the same, a target being a label, or as many tags as the
+    source has tokens; transcribe and describe: the same, a source being the name of a recording or
+    of an array, beside the file; language-model: one text file. Any may be .gz."""
     survey: Annotated[SurveyFlags, tyro.conf.arg(name="")] = field(default_factory=SurveyFlags)
     settings: Annotated[SurveySettings, tyro.conf.arg(name="")] = field(
         default_factory=SurveySettings

@@ -1,0 +1,71 @@
+"""Everything there is to say about tokens and their tags, in the order in which it is told."""
+
+from collections.abc import Mapping
+
+from seqjax.config import DataConfig
+from seqjax.data.tagging import TagScheme
+from seqjax.data.vocabulary import TokenKind
+from seqjax.survey.ambiguity import ambiguous_sources, repeated_pairs
+from seqjax.survey.batches import batch_plan
+from seqjax.survey.checks import form_section, leakage_section
+from seqjax.survey.corpus import Split
+from seqjax.survey.finding import Survey, extended, section
+from seqjax.survey.labels import label_findings, label_section
+from seqjax.survey.lengths import length_section, longer_than_train, too_long
+from seqjax.survey.nearness import near_sources
+from seqjax.survey.schemes import scheme_breaks
+from seqjax.survey.symbols import is_closed, symbol_section, unseen_symbols, vocabulary_size
+from seqjax.survey.tags import ambiguous_tokens, tag_answers
+from seqjax.survey.tokens import cut_sides, guess_kind
+from seqjax.survey.writing import foreign_texts
+
+
+def survey_tagged(
+    splits: Mapping[str, Split], data: DataConfig, scheme: TagScheme | None
+) -> Survey:
+    """Looks at texts and the tags of their tokens.
+
+    Args:
+      splits: `train`, and `valid` and `test` where they are given, in this order; every pair has as
+        many tags as tokens (`evenly_tagged`).
+      data: What a token is, and the limits that training would have.
+      scheme: Which sequences of tags there may be, if something says so.
+    """
+    kinds: dict[str, TokenKind] = {"source": data.source_tokens, "target": "tags"}
+    sides = cut_sides(splits, kinds, data.subword_vocab)
+    read = {"source": sides["source"]}
+    lengths = {"source": read["source"].lengths}
+    sentences = guess_kind(splits["train"].sources) == "words"
+    sections = [
+        form_section(splits, splits, data),
+        leakage_section(
+            splits,
+            near_sources(
+                splits, of_words=sentences, closed=sentences and is_closed(read["source"])
+            ),
+        ),
+        section(
+            "Ambiguity and noise",
+            ambiguous_sources(splits, "the share of whole sequences", "report it with the score"),
+            ambiguous_tokens(splits, data.source_tokens),
+            repeated_pairs(splits),
+            foreign_texts({name: split.texts_of("source") for name, split in splits.items()}),
+        ),
+        extended(
+            length_section(lengths),
+            too_long(splits, lengths, data, cut=True),
+            longer_than_train(splits, lengths),
+            batch_plan({**lengths, "target": lengths["source"]}, data, ends=False),
+        ),
+        extended(
+            symbol_section(read, data.min_count), *unseen_symbols(splits, read, data.min_count)
+        ),
+        extended(
+            label_section(sides["target"], "tag"),
+            *label_findings(splits, sides["target"], "tag"),
+            scheme_breaks(splits, sides["target"], scheme),
+            *tag_answers(splits, data.source_tokens),
+        ),
+    ]
+    sizes = {word: vocabulary_size(side, data.min_count) for word, side in sides.items()}
+    return Survey("tag", kinds, sections, sizes)
