@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from seqjax.survey.corpus import Split
-from seqjax.survey.finding import Finding, Place, Section, percent, several, shown
+from seqjax.survey.finding import Finding, Place, Section, counted, percent, several, shown
 from seqjax.survey.mixtures import apart
 from seqjax.survey.symbols import places_of
 from seqjax.survey.tokens import Side
@@ -134,13 +134,15 @@ def _mixtures(splits: Mapping[str, Split], side: Side, what: str) -> list[Findin
         ours = side.counts(name)
         found = apart(ours, train)
         test = (
-            f"chi-square {found.chi_square:.1f} at {found.degrees:,} degrees of freedom, "
-            f"p = {found.probability:.2g}, limit {CHANCE}"
+            f"chi-square {found.chi_square:.1f} at {counted(found.degrees, 'degree')} of freedom, "
+            f"p = {found.probability:.2g}"
         )
         distance = f"{percent(round(found.distance, 4), 1)} of its {what}s would have to be others"
         numbers = {"split": name, **found._asdict()}
         if found.probability >= CHANCE:
-            said = f"{name} has the mixture of {what}s that train has ({test}; {distance})"
+            said = f"{name} has the mixture of {what}s that train has ({test})"
+            if not found.degrees:
+                said = f"{name} has too few {what}s for its mixture to be compared with train's"
             findings.append(Finding("SJ-D36", "ok", said, numbers=numbers))
             continue
         shares = [counts / counts.sum() for counts in (train, ours)]
@@ -153,7 +155,8 @@ def _mixtures(splits: Mapping[str, Split], side: Side, what: str) -> list[Findin
             Finding(
                 "SJ-D36",
                 "warning" if found.distance >= SHIFT else "info",
-                f"{name} has another mixture of {what}s than train: {moved} ({test}); {distance}",
+                f"{name} has another mixture of {what}s than train: {moved} ({test}, limit "
+                f"{CHANCE}); {distance}",
                 len(side.types),
                 mend=f"split at random within each {what}, or report scores {what} by {what}",
                 numbers=numbers,

@@ -55,7 +55,12 @@ def length_section(sides: Lengths, what: str = "tokens") -> Section:
 
 
 def too_long(
-    splits: Mapping[str, Split], sides: Lengths, data: DataConfig, *, cut: bool = False
+    splits: Mapping[str, Split],
+    sides: Lengths,
+    data: DataConfig,
+    *,
+    cut: bool = False,
+    unit: str = "tokens",
 ) -> Finding:
     """Returns training pairs beyond the limits of `--data.max-source` and `--data.max-target`.
 
@@ -65,13 +70,14 @@ def too_long(
       data: The limits.
       cut: Whether answers are given to sources that are cut at their limit; then those of valid and
         test beyond it count, too.
+      unit: What lengths are counted in.
     """
     limit_of = {side: getattr(data, f"max_{side}") for side in sides}
     over = {side: sides[side]["train"] > limit for side, limit in limit_of.items()}
     rows = {"train": np.flatnonzero(np.any(list(over.values()), axis=0))}
     for name in splits if cut else ():
         rows.setdefault(name, np.flatnonzero(sides["source"][name] > limit_of["source"]))
-    limits = ", ".join(f"{limit} {side}" for side, limit in limit_of.items()) + " tokens"
+    limits = ", ".join(f"{limit} {side}" for side, limit in limit_of.items()) + f" {unit}"
     numbers = {f"max_{side}": limit for side, limit in limit_of.items()}
     count = sum(map(len, rows.values()))
     if not count:
@@ -93,12 +99,15 @@ def too_long(
         "; ".join(says),
         count,
         [splits[name].place(row) for name, found in rows.items() for row in found.tolist()],
-        " ".join(f"--data.max-{side} {most}" for side, most in longest.items()) + " keeps all",
+        " ".join(f"--data.max-{s} {n}" for s, n in longest.items() if n > limit_of[s])
+        + " keeps all",
         {**numbers, **{side: int(found.sum()) for side, found in over.items()}},
     )
 
 
-def longer_than_train(splits: Mapping[str, Split], sides: Lengths) -> Finding | None:
+def longer_than_train(
+    splits: Mapping[str, Split], sides: Lengths, unit: str = "tokens"
+) -> Finding | None:
     """Returns texts of valid and test longer than any of train; None without such splits."""
     if len(splits) < 2:
         return None
@@ -119,7 +128,7 @@ def longer_than_train(splits: Mapping[str, Split], sides: Lengths) -> Finding | 
     return Finding(
         "SJ-D25",
         "warning" if many else "info",
-        f"longer than anything in train: {'; '.join(told)} tokens",
+        f"longer than anything in train: {'; '.join(told)} {unit}",
         len(places),
         places,
         "recurrent models rarely go on rightly beyond what they practised",
@@ -129,7 +138,7 @@ def longer_than_train(splits: Mapping[str, Split], sides: Lengths) -> Finding | 
 
 def _long_place(split: Split, row: int, side: int, length: int) -> Place:
     place = split.place(row, side)
-    return place._replace(text=f"{length:,} tokens: {shown(place.text, 60)}")
+    return place._replace(text=f"{length:,}: {shown(place.text, 60)}")
 
 
 def few_to_judge_by(splits: Mapping[str, Split], least: int = 400) -> Finding | None:

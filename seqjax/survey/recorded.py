@@ -6,7 +6,6 @@ import numpy as np
 
 from seqjax.config import DataConfig, ModelConfig
 from seqjax.data.frames import FrameKind
-from seqjax.data.sound import FRAME_SHIFT
 from seqjax.survey.ambiguity import ambiguous_sources, repeated_pairs
 from seqjax.survey.answers import simple_answers, suited_tokens
 from seqjax.survey.batches import batch_plan
@@ -22,7 +21,8 @@ from seqjax.survey.recordings import (
     unreadable_sources,
     usual_rate,
 )
-from seqjax.survey.suspects import looped_targets, misaligned_pairs
+from seqjax.survey.speed import odd_speeds
+from seqjax.survey.suspects import looped_targets
 from seqjax.survey.symbols import rare_symbols, symbol_section, unseen_symbols, vocabulary_size
 from seqjax.survey.tokens import Ragged, Side, cut_sides
 from seqjax.survey.writing import foreign_texts
@@ -60,8 +60,8 @@ def survey_recorded(
     target = sides["target"]
     steps = {name: one.steps for name, one in listened.items()}
     lengths: Lengths = {"source": steps, "target": target.lengths}
-    ctc = model.decoder == "ctc"
-    unit, times = ("second", 1000 / FRAME_SHIFT) if kind == "sound" else ("step", 1.0)
+    ctc, unit = model.decoder == "ctc", "steps or tokens"
+    time = {name: one.seconds for name, one in listened.items()} if kind == "sound" else steps
     sections = [
         form_section(splits, texts, data),
         extended(
@@ -75,14 +75,14 @@ def survey_recorded(
             "Ambiguity and noise",
             ambiguous_sources(pairs),
             repeated_pairs(pairs),
-            misaligned_pairs(pairs, lengths, f"target tokens a {unit}", times),
+            odd_speeds(pairs, target.lengths, time, "second" if kind == "sound" else "step"),
             looped_targets(pairs, target),
             foreign_texts(texts),
         ),
         extended(
             length_section(lengths, "steps and tokens"),
-            too_long(pairs, lengths, data, cut=ctc),
-            longer_than_train(pairs, lengths),
+            too_long(pairs, lengths, data, cut=ctc, unit=unit),
+            longer_than_train(pairs, lengths, unit),
             impossible_targets(pairs, steps, target, model) if ctc else None,
             batch_plan(lengths, data, ends=not ctc),
         ),

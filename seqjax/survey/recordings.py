@@ -13,7 +13,6 @@ from seqjax.data.sound import frame_count, read_recording
 from seqjax.errors import InputError
 from seqjax.survey.corpus import BadLine, Split
 from seqjax.survey.finding import Finding, Section, counted, percent, several
-from seqjax.survey.lengths import sparkline
 
 SILENT = 0.001
 """Of full scale, beyond which there must be a sample: 60 dB below the loudest that there can be."""
@@ -55,6 +54,11 @@ class Listened(NamedTuple):
         """`[rows]` frames or steps of each source."""
         return np.array([one.steps for one in self.heard], np.int64)
 
+    @property
+    def seconds(self) -> np.ndarray:
+        """`[rows]` seconds of each recording."""
+        return np.array([one.seconds for one in self.heard])
+
 
 def listen(split: Split, kind: FrameKind) -> Listened:
     """Reads everything that a split names.
@@ -88,13 +92,12 @@ def recording_section(listened: Mapping[str, Listened], kind: FrameKind) -> Sect
     """Returns how many recordings or arrays each split has, and how long they are."""
     table, numbers = [], {}
     for name, one in listened.items():
-        values = np.array([each.seconds if kind == "sound" else each.steps for each in one.heard])
+        values = one.seconds if kind == "sound" else one.steps
         quantiles = dict(zip(_QUANTILES, _cuts(values), strict=True))
         rates = collections.Counter(each.rate for each in one.heard)
         told = "  ".join(f"{word} {value:,.2f}" for word, value in quantiles.items())
         unit = "seconds" if kind == "sound" else "steps"
-        drawn = f"   {sparkline(one.steps)}" if name == "train" else ""
-        table.append(f"{name:<6} {len(one.heard):,} · {unit} {told}{drawn}")
+        table.append(f"{name:<6} {len(one.heard):,} · {unit}  {told}")
         whole = (
             f"{values.sum() / 60:,.1f} minutes" if kind == "sound" else f"{values.sum():,} steps"
         )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from seqjax.survey.corpus import Split
-from seqjax.survey.finding import Finding, counted, percent
+from seqjax.survey.finding import Finding, Kind, counted, percent
 from seqjax.survey.lengths import Lengths
 from seqjax.survey.tokens import Ragged, Side
 
@@ -48,33 +48,21 @@ def misaligned_rows(sides: Lengths) -> tuple[dict[str, np.ndarray], float, float
     return {name: rows for name, (rows, _, _) in found.items()}, median, factor
 
 
-def misaligned_pairs(
-    splits: Mapping[str, Split],
-    sides: Lengths,
-    ratio: str = "target / source tokens",
-    times: float = 1.0,
-) -> Finding:
-    """Returns pairs one side of which is far too long for the other.
-
-    Args:
-      splits: At least train.
-      sides: Of both.
-      ratio: What target / source is called.
-      times: What it is told in, over target / source.
-    """
+def misaligned_pairs(splits: Mapping[str, Split], sides: Lengths) -> Finding:
+    """Returns pairs one side of which is far too long for the other."""
     found, median, factor = misaligned_rows(sides)
-    median *= times
     numbers = {"median": median, "factor": factor}
     if not any(map(len, found.values())):
-        said = f"no pair has {ratio} {factor:.1f} × off the median of {median:.2f}"
+        said = f"no length ratio is {factor:.1f} × off the median of {median:.2f}"
         return Finding("SJ-D06", "ok", said, numbers=numbers)
     by_nature = len(found["train"]) > BY_NATURE * len(splits["train"].targets)
-    return _of_pairs(
+    return of_pairs(
         splits,
         {name: rows.tolist() for name, rows in found.items()},
         "SJ-D06",
         "info" if by_nature else "warning",
-        f"far off in length: {ratio} over {factor:.1f} × off the median of {median:.2f}",
+        f"far off in length: target / source tokens over {factor:.1f} × off the median of "
+        f"{median:.2f}",
     )._replace(numbers=numbers)
 
 
@@ -92,7 +80,7 @@ def copied_pairs(splits: Mapping[str, Split], *, of_words: bool) -> Finding:
     train = splits["train"].targets
     rare = len(found["train"]) <= BY_NATURE * len(train)
     kind = "warning" if of_words and rare else "info"
-    return _of_pairs(splits, found, "SJ-D15", kind, "with the source as target, unchanged")
+    return of_pairs(splits, found, "SJ-D15", kind, "with the source as target, unchanged")
 
 
 def looped_rows(rows: Ragged) -> np.ndarray:
@@ -116,10 +104,13 @@ def looped_targets(splits: Mapping[str, Split], target: Side) -> Finding:
     by_nature = len(found["train"]) > BY_NATURE * len(splits["train"].targets)
     kind = "info" if by_nature else "warning"
     said = f"with one to three target tokens {TIMES} times in a row or more"
-    return _of_pairs(splits, found, "SJ-D16", kind, said)
+    return of_pairs(splits, found, "SJ-D16", kind, said)
 
 
-def _of_pairs(splits: Mapping[str, Split], found: Mapping[str, list[int]], code, kind, said):
+def of_pairs(
+    splits: Mapping[str, Split], found: Mapping[str, list[int]], code: str, kind: Kind, said: str
+) -> Finding:
+    """Returns a finding on rows of each split."""
     count, whole = sum(map(len, found.values())), sum(len(s.targets) for s in splits.values())
     numbers = {name: len(rows) for name, rows in found.items()}
     return Finding(
