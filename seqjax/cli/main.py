@@ -53,7 +53,9 @@ The same command again goes on where the training was interrupted.""",
   seqjax inspect --data train.tsv --valid valid.tsv --test test.tsv --preset short
   seqjax inspect --data train.en train.de --valid valid.en valid.de --show SJ-D06
   seqjax inspect --data train.tsv --valid valid.tsv --fix SJ-D01,SJ-D03 --out clean
-  seqjax inspect --task language-model --data train.txt --valid valid.txt --json""",
+  seqjax inspect --task language-model --data train.txt --valid valid.txt --json
+  seqjax inspect --task classify --data train.tsv --valid valid.tsv --test test.tsv
+  seqjax inspect --task transcribe --data train.tsv --model.decoder ctc""",
     "explain": """  seqjax explain SJ-D04
   seqjax explain""",
     "average": """\
