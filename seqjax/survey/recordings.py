@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqjax.data.frames import FrameKind, read_array
-from seqjax.data.sound import frame_count, read_recording
+from seqjax.data.frames import FrameKind, read_array, recording_of
+from seqjax.data.names import beside
+from seqjax.data.sound import frame_count
 from seqjax.errors import InputError
 from seqjax.survey.corpus import BadLine, Split
 from seqjax.survey.finding import Finding, Section, counted, percent, several
@@ -70,7 +71,7 @@ def listen(split: Split, kind: FrameKind) -> Listened:
     folder, heard, unreadable, rows = Path(split.paths[0]).parent, [], [], []
     for row, name in enumerate(split.sources):
         if name not in known:
-            known[name] = _heard(str(folder / name), kind)
+            known[name] = _heard(beside(folder, name), kind)
         found = known[name]
         if isinstance(found, str):
             unreadable.append(BadLine(split.place(row, 0), found))
@@ -206,7 +207,7 @@ def _heard(name: str, kind: FrameKind) -> Heard | str:
     """What a name stands for, or why it cannot be read."""
     try:
         if kind == "sound":
-            samples, rate = read_recording(Path(name))
+            samples, rate = recording_of(name)
             steps, seconds = frame_count(len(samples), rate), len(samples) / rate
             flat = bool(np.abs(samples).max() <= SILENT or np.ptp(samples) == 0)
             content = samples
