@@ -52,12 +52,13 @@ ANSWERS: dict[str, Config] = {
         validation=ValidationConfig(metric="bleu", examples=1_000),
     ),
     # A command and the actions that it asks for (SCAN): few words, the same ones in other orders.
+    # With 0.3 dropped and half this rate, 98.4 % of dev were right after as many epochs and rising.
     "commands": Config(
         epochs=10,
-        data=DataConfig(source_tokens="words", target_tokens="words", batch_size=64),
-        model=ModelConfig(embedding_size=128, hidden_size=200, dropout=0.3),
+        data=DataConfig(source_tokens="words", target_tokens="words", batch_size=64, buckets=4),
+        model=ModelConfig(embedding_size=128, hidden_size=200, dropout=0.1),
         optimizer=OptimizerConfig(
-            learning_rate=2e-3, schedule="cosine", warmup_steps=200, average_decay=0.99
+            learning_rate=4e-3, schedule="cosine", warmup_steps=200, average_decay=0.99
         ),
         validation=ValidationConfig(metric="exact_match"),
         decode=DecodeConfig(method="greedy", max_length=60),
