@@ -1,6 +1,6 @@
 """Logistic regression on what a trained network, left as it is, makes of the sentences of SST-2.
 
-    SEQJAX_DATA=... python -m experiments.probe probe-language RUN --pool mean
+    SEQJAX_DATA=... python -m experiments.probe probe-sentiment RUN --pool max
 
 Its penalty is chosen on dev, and the test set is measured once; the row goes to `results/`.
 """

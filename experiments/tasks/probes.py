@@ -13,11 +13,6 @@ class Probed(NamedTuple):
 
 _SST = "SST-2, sentences only"
 PROBES = {
-    "probe-language": Probed(
-        _SST,
-        "frozen outputs of the language model `wiki`, their mean; logistic regression",
-        {"accuracy": ""},
-    ),
     "probe-sentiment": Probed(
         _SST,
         "frozen outputs of the network `sentiment`, their maximum; logistic regression",
