@@ -170,6 +170,12 @@ def _again(inspection: Inspection) -> str:
     words += ["--test", *flags.test] * bool(flags.test)
     words += ["--task", config.task] * (config.task != "text-to-text")
     words += ["--preset", flags.preset or ""] * bool(flags.preset)
+    for name, value in inspection.given.items():
+        part, _, field = name.replace("_", "-").partition(".")
+        if isinstance(value, bool):
+            words.append(f"--{part}.{'' if value else 'no-'}{field}")
+        else:
+            words += [f"--{part}.{field}", str(value)]
     return shlex.join(words)
 
 

@@ -56,8 +56,9 @@ OF_PAIRS = (
     Code(
         "SJ-D06",
         "pairs look as if their sides did not belong together: one is far too long for the other",
-        "Lines that slipped, sentences that were cut, or a summary among translations. A few of "
-        "them cost little, but they teach to stop early or to go on for ever.",
+        "Lines that slipped, sentences that were cut, or a summary among translations; of "
+        "recordings, speech far slower or faster than the rest. A few of them cost little, but "
+        "they teach to stop early or to go on for ever.",
         f"Look at them with --show SJ-D06; {fix_command('SJ-D06')} leaves them out of all files.",
     ),
     Code(

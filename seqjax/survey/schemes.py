@@ -1,29 +1,18 @@
 """In which scheme tags mark spans, and where they break it."""
 
 from collections.abc import Mapping
-from typing import NamedTuple, get_args
+from typing import get_args
 
 import numpy as np
 
 from seqjax.data.tagging import TagScheme, allowed_transitions
 from seqjax.survey.corpus import Split
-from seqjax.survey.finding import Finding, Place, percent, shown
+from seqjax.survey.finding import Finding, percent, shown
 from seqjax.survey.tokens import Side
+from seqjax.types import Transitions
 
 MOST_BROKEN = 0.2
 """Share of training sequences that may break what still counts as their scheme."""
-
-
-class Breaks(NamedTuple):
-    """Where tags of one split break a scheme.
-
-    Attributes:
-      rows: `[breaks]` sequence of each; the first break of every sequence comes first.
-      said: What stands there.
-    """
-
-    rows: list[int]
-    said: list[str]
 
 
 def scheme_breaks(splits: Mapping[str, Split], side: Side, given: TagScheme | None) -> Finding:
@@ -39,24 +28,26 @@ def scheme_breaks(splits: Mapping[str, Split], side: Side, given: TagScheme | No
     if scheme is None:
         said = "the tags mark no spans in bio, bioes or iob"
         return Finding("SJ-D38", "ok", said, numbers={"scheme": None})
-    found = {name: breaks(side, name, scheme) for name in splits}
-    count = sum(len(each.rows) for each in found.values())
-    numbers = {"scheme": scheme, **{name: len(each.rows) for name, each in found.items()}}
+    found = {name: broken_rows(side, name, scheme).tolist() for name in splits}
+    count = sum(map(len, found.values()))
+    numbers = {"scheme": scheme, **{name: len(rows) for name, rows in found.items()}}
     kinds = len({tag.partition("-")[2] for tag in side.types if tag != "O"})
     looks = f"tags are to be {scheme}" if given else f"tags look like {scheme}"
     looks += f", {kinds:,} kinds of spans"
     if not count:
         return Finding("SJ-D38", "ok", f"{looks}, and no sequence breaks it", numbers=numbers)
     told = ", ".join(
-        f"{len(each.rows):,} {name} ({percent(len(each.rows), whole[name])})"
-        for name, each in found.items()
-        if each.rows
+        f"{len(rows):,} {name} ({percent(len(rows), whole[name])})"
+        for name, rows in found.items()
+        if rows
     )
-    places = [
-        _place(splits[name], row, said)
-        for name, each in found.items()
-        for row, said in zip(each.rows, each.said, strict=True)
-    ]
+    allowed = _allowed(side, scheme)
+    places = []
+    for name, rows in found.items():
+        for row in rows:
+            said = _broken_at(side.rows[name].row(row), side.types, allowed)
+            place = splits[name].place(row)
+            places.append(place._replace(text=f"{said}   in   {shown(place.text, 60)}"))
     return Finding(
         "SJ-D38",
         "warning",
@@ -68,29 +59,40 @@ def scheme_breaks(splits: Mapping[str, Split], side: Side, given: TagScheme | No
     )
 
 
-def breaks(side: Side, split: str, scheme: TagScheme) -> Breaks:
-    """Returns the sequences of a split that break a scheme, with the first place of each."""
-    rows = side.rows[split]
+def broken_rows(side: Side, split: str, scheme: TagScheme) -> np.ndarray:
+    """Returns the sequences of a split that break a scheme."""
+    rows, allowed = side.rows[split], _allowed(side, scheme)
+    there = np.flatnonzero(rows.lengths)
+    values, row_of = rows.values, rows.row_of
+    follows = row_of[1:] == row_of[:-1]
+    wrong = [
+        there[~allowed.start[values[rows.starts[there]]]],
+        row_of[1:][follows & ~allowed.between[values[:-1], values[1:]]],
+        there[~allowed.end[values[rows.starts[there + 1] - 1]]],
+    ]
+    return np.unique(np.concatenate(wrong))
+
+
+def _allowed(side: Side, scheme: TagScheme) -> Transitions:
+    """Which of all tags may follow each other; one that is none of the scheme stands nowhere."""
     known = [number for number, tag in enumerate(side.types) if _is_of(tag, scheme)]
-    allowed = allowed_transitions([side.types[number] for number in known], scheme)
+    found = allowed_transitions([side.types[number] for number in known], scheme)
     size = len(side.types)
-    start, end = np.zeros(size, bool), np.zeros(size, bool)
-    between = np.zeros((size, size), bool)
-    start[known], end[known] = allowed.start, allowed.end
-    between[np.ix_(known, known)] = allowed.between
-    found: dict[int, str] = {}
-    names = side.types
-    for number in np.flatnonzero(rows.lengths).tolist():
-        tags = rows.row(number)
-        after = np.flatnonzero(~between[tags[:-1], tags[1:]])
-        if not start[tags[0]]:
-            found[number] = f"{names[tags[0]]} at the beginning"
-        elif len(after):
-            one, two = (names[tag] for tag in tags[after[0] : after[0] + 2].tolist())
-            found[number] = f"{two} after {one}"
-        elif not end[tags[-1]]:
-            found[number] = f"{names[tags[-1]]} at the end"
-    return Breaks(list(found), list(found.values()))
+    allowed = Transitions(*(np.zeros(shape, bool) for shape in (size, size, (size, size))))
+    allowed.start[known], allowed.end[known] = found.start, found.end
+    allowed.between[np.ix_(known, known)] = found.between
+    return allowed
+
+
+def _broken_at(tags: np.ndarray, names: list[str], allowed: Transitions) -> str:
+    """What stands where a sequence first breaks its scheme."""
+    if not allowed.start[tags[0]]:
+        return f"{names[tags[0]]} at the beginning"
+    after = np.flatnonzero(~allowed.between[tags[:-1], tags[1:]])
+    if len(after):
+        one, two = (names[tag] for tag in tags[after[0] : after[0] + 2].tolist())
+        return f"{two} after {one}"
+    return f"{names[tags[-1]]} at the end"
 
 
 def _scheme_of(side: Side) -> TagScheme | None:
@@ -100,7 +102,7 @@ def _scheme_of(side: Side) -> TagScheme | None:
     if not any("-" in tag for tag in tags):
         return None
     broken = {
-        scheme: len(breaks(side, "train", scheme).rows)
+        scheme: len(broken_rows(side, "train", scheme))
         for scheme in get_args(TagScheme)
         if all(_is_of(tag, scheme) for tag in tags)
     }
@@ -116,8 +118,3 @@ def _is_of(tag: str, scheme: TagScheme) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _place(split: Split, row: int, said: str) -> Place:
-    place = split.place(row)
-    return place._replace(text=f"{said}   in   {shown(place.text, 60)}")

@@ -34,7 +34,7 @@ def survey_tagged(
     kinds: dict[str, TokenKind] = {"source": data.source_tokens, "target": "tags"}
     sides = cut_sides(splits, kinds, data.subword_vocab)
     read = {"source": sides["source"]}
-    lengths = {"source": read["source"].lengths}
+    lengths = {word: side.lengths for word, side in sides.items()}
     sentences = guess_kind(splits["train"].sources) == "words"
     sections = [
         form_section(splits, splits, data),
@@ -52,10 +52,10 @@ def survey_tagged(
             foreign_texts({name: split.texts_of("source") for name, split in splits.items()}),
         ),
         extended(
-            length_section(lengths),
+            length_section({"source": lengths["source"]}),
             too_long(splits, lengths, data, cut=True),
-            longer_than_train(splits, lengths),
-            batch_plan({**lengths, "target": lengths["source"]}, data, ends=False),
+            longer_than_train(splits, {"source": lengths["source"]}),
+            batch_plan(lengths, data, ends=False),
         ),
         extended(
             symbol_section(read, data.min_count), *unseen_symbols(splits, read, data.min_count)

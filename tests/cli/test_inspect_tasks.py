@@ -80,6 +80,19 @@ def test_a_page_tells_of_labels_and_a_copy_is_mended(here, capsys):
     assert (here / "copy" / "labels.tsv").read_text().endswith("q r s t\tla\n")
 
 
+def test_what_is_to_be_copied_has_the_settings_that_were_given(here, capsys):
+    settings = (
+        "--model.decoder ctc --model.pyramid --model.encoder-layers 4 --data.target-tokens chars"
+    )
+    words = f"inspect --data arrays.tsv --task describe {settings}".split()
+    assert seqjax(*words) == 3
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "all its places" in line]
+    again = line.split("seqjax ")[1].split()
+    assert again[-2:] == ["--show", "SJ-D43"]
+    assert seqjax(*again) == 3
+    assert "arrays.tsv:1" in capsys.readouterr().out
+
+
 def test_lines_without_a_tag_for_each_word_are_told_and_left_out(here, capsys):
     with (here / "tags.tsv").open("a") as file:
         file.write("a b\tX\n")

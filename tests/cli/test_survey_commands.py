@@ -32,7 +32,8 @@ def test_a_page_tells_the_worst_first_and_leaves_with_3(here, capsys):
     assert "v.tsv:1  word1  →  w o r d 1" in page
     assert page.index("✘ SJ-D02") < page.index("⚠ SJ-D24")
     assert "exit code 3" in page
-    assert "seqjax inspect --data t.tsv --test v.tsv --fix SJ-D02 --out DIR" in page
+    given = "--data t.tsv --test v.tsv --data.target-tokens words"
+    assert f"seqjax inspect {given} --fix SJ-D02 --out DIR" in page
     commands = ("  all its places", "  a mended copy")  # which are to be copied whole
     assert max(len(l) for l in page.splitlines() if not l.startswith(commands)) <= 100
 

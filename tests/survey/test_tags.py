@@ -6,9 +6,10 @@ import random
 import pytest
 from survey.made import CHARS, WORDS, findings, split, splits, where
 
+from seqjax.config import DataConfig
 from seqjax.data.tagging import allowed_transitions
 from seqjax.errors import InputError
-from seqjax.survey.schemes import breaks
+from seqjax.survey.schemes import broken_rows
 from seqjax.survey.tagged import survey_tagged
 from seqjax.survey.tags import evenly_tagged, guess_tagged
 from seqjax.survey.tokens import cut_sides
@@ -124,7 +125,7 @@ def test_breaks_are_those_of_a_loop(scheme):
 
     side = cut_sides(splits([f"x|{' '.join(row)}" for row in rows]), {"target": "tags"}, 0)
     wanted = [number for number, row in enumerate(rows) if is_broken(row)]
-    assert breaks(side["target"], "train", scheme).rows == wanted
+    assert broken_rows(side["target"], "train", scheme).tolist() == wanted
     assert 20 < len(wanted) < 200
 
 
@@ -144,6 +145,13 @@ def test_the_bound_of_single_tokens_and_the_table_that_reaches_it():
     assert (answers.numbers["new_tokens"], answers.kind) == (1, "info")
     certain = survey_tagged(splits(train, ["b|Y", "c|Z"]), WORDS, None)
     assert findings(certain, "SJ-D20")[0].kind == "warning"
+
+
+def test_tags_have_a_limit_of_their_own():
+    """Training leaves a line out whose tags are too many, however long its text may be."""
+    limits = DataConfig(source_tokens="words", max_source=9, max_target=2, buckets=1)
+    finding = found(splits(["a b c|X Y Z", "a b|X Y"], ["a b c|X Y Z"]), "SJ-D08", limits)
+    assert (where(finding), finding.mend) == ([("train.tsv", 1)], "--data.max-target 3 keeps all")
 
 
 def test_tags_of_characters_are_looked_at_by_character():

@@ -1,7 +1,8 @@
 """Flags of `seqjax inspect` and `seqjax explain`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import tyro
 
@@ -80,11 +81,13 @@ class Inspection(NamedTuple):
       flags: As they were given.
       config: With --data: the settings that a training of that data would have.
       guessing: Whether nothing says what a token is.
+      given: Settings of data and model that were given, by dotted name.
     """
 
     flags: InspectFlags
     config: Config
     guessing: bool
+    given: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -110,4 +113,5 @@ def inspect_flags(tokens: list[str]) -> Inspection:
         start = PRESETS[START[flags.survey.task]]
     config = fill(start, {**values, "train": flags.data})
     tokens_given = {"data.source_tokens", "data.target_tokens"} & set(values)
-    return Inspection(flags, config, guessing=preset is None and not tokens_given)
+    given = {name: value for name, value in values.items() if name.startswith(("data.", "model."))}
+    return Inspection(flags, config, preset is None and not tokens_given, given)
