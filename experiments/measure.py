@@ -17,6 +17,7 @@ import os
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from experiments.rows import RESULT_COLUMNS, RESULTS, append_rows, commit
 from experiments.tables import SHOWN, full_table, short_table, write_tables
@@ -54,7 +55,7 @@ def measure(name: str, seed: int, data: Path, work: Path) -> list[dict]:
             "metric": metric,
             "value": round(scores[metric], 4),
             "published": published,
-            "examples": scores.get("tokens") if isinstance(test, str) else len(test.sources),
+            "examples": _examples(test, scores),
             "parameters": _parameters(trained),
             "minutes": round(minutes, 2),
             "load": round(busy, 1),
@@ -65,6 +66,15 @@ def measure(name: str, seed: int, data: Path, work: Path) -> list[dict]:
         }
         for metric, published in chosen.metrics.items()
     ]
+
+
+def _examples(test: Any, scores: dict[str, Any]) -> int:
+    match test:
+        case str():
+            return scores["tokens"]
+        case list():
+            return len(test)
+    return len(test.sources)
 
 
 def _parameters(trained: Trained | Fitted) -> int | str:

@@ -17,10 +17,15 @@ ROOT = Path(__file__).parents[1]
 SHOWN = MEASURED | PROBES
 _SHARES = (
     *("accuracy", "macro_f1", "calibration_error", "exact_match", "token_accuracy"),
-    *("token_error_rate", "character_error_rate", "span_f1"),
+    *("token_error_rate", "character_error_rate", "span_f1", "frame_f1", "frame_accuracy"),
 )
-_DIGITS = {"loss": 3, "bits_per_token": 3}
-_NAMES = {"loss": "nats a token", "bleu": "BLEU", "chrf": "chrF", "macro_f1": "macro F1"}
+_DIGITS = {"loss": 3, "bits_per_token": 3, "loss_after_first": 3}
+_NAMES = {"loss": "nats", "loss_after_first": "nats after the first step"} | {
+    "bleu": "BLEU",
+    "chrf": "chrF",
+    "macro_f1": "macro F1",
+    "frame_f1": "frame F1",
+}
 _TABLE = re.compile(r"(<!-- measured (short|full|rows): ([^>]*?) -->\n).*?(<!-- end -->)", re.S)
 
 

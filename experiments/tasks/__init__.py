@@ -3,6 +3,7 @@
 from experiments.tasks.answers import ANSWERS
 from experiments.tasks.commands import COMMANDS
 from experiments.tasks.labels import LABELS
+from experiments.tasks.music import MUSIC
 from experiments.tasks.probes import PROBES as PROBES
 from experiments.tasks.pronunciation import PRONUNCIATION
 from experiments.tasks.questions import QUESTIONS
@@ -11,5 +12,5 @@ from experiments.tasks.running import RUNNING
 from experiments.tasks.speech import SPEECH
 
 MEASURED: dict[str, Measured] = (
-    ANSWERS | COMMANDS | LABELS | PRONUNCIATION | QUESTIONS | RUNNING | SPEECH
+    ANSWERS | COMMANDS | LABELS | MUSIC | PRONUNCIATION | QUESTIONS | RUNNING | SPEECH
 )

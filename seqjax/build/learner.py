@@ -18,6 +18,7 @@ from seqjax.config import ObjectiveConfig
 from seqjax.decode.protocol import StepFn
 from seqjax.losses import attention_spread, cross_entropy, token_accuracy
 from seqjax.masking import last_valid
+from seqjax.metrics.likelihood import likelihood_scores
 from seqjax.models.language_model import LanguageModel
 from seqjax.models.seq2seq import Seq2Seq
 from seqjax.types import Batch, Key, Mean, Padded, Parameters
@@ -34,9 +35,10 @@ class Learner(NamedTuple):
         nats per token. `given`: arrays that it needs while learning and that are not learnt, the
         weights of teachers.
       memory: What the first batch of an epoch receives; see `LossFn`.
-      given: See `loss_fn`.
       tables: Where the embedding of each vocabulary stands in the weights.
       held: Rows of these embeddings that are not learnt, by vocabulary.
+      given: See `loss_fn`.
+      scores_fn: `(mean loss, its weight) -> scores`: what a loss is told by.
     """
 
     model: nn.Module
@@ -46,6 +48,7 @@ class Learner(NamedTuple):
     tables: Tables
     held: Mapping[str, Any] = MappingProxyType({})
     given: tuple[Any, ...] = ()
+    scores_fn: Callable[[float, int], dict[str, float]] = likelihood_scores
 
 
 def build_seq2seq_learner(

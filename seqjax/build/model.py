@@ -103,7 +103,8 @@ def _embedding(vocab_size: int, config: ModelConfig) -> nn.Embed:
     return nn.Embed(vocab_size, config.embedding_size, embedding_init=nn.initializers.normal(0.1))
 
 
-def _stack(cell_fn: CellFn, config: ModelConfig, bottom_size: int) -> tuple[Cell, ...]:
+def build_stack(cell_fn: CellFn, config: ModelConfig, bottom_size: int) -> tuple[Cell, ...]:
+    """Returns the cells of `config.decoder_layers`, of which the lowest reads `bottom_size`."""
     cells, size = [], bottom_size
     for depth in range(config.decoder_layers):
         cells.append(cell_fn(depth, size, config.hidden_size))
@@ -206,7 +207,10 @@ def build_seq2seq(
     cell_fn = cell_fn or functools.partial(build_cell, config)
     readout_size = config.embedding_size if config.tied_embeddings else config.hidden_size
     fed = readout_size if config.input_feeding else 0
-    cells, dtype = _stack(cell_fn, config, config.embedding_size + fed), build_compute_dtype(config)
+    cells, dtype = (
+        build_stack(cell_fn, config, config.embedding_size + fed),
+        build_compute_dtype(config),
+    )
     return Seq2Seq(
         encoder=_encoder(source_vocab_size, cell_fn, config),
         decoder=Decoder(
@@ -241,7 +245,7 @@ def build_language_model(
     cell_fn = cell_fn or functools.partial(build_cell, config)
     return LanguageModel(
         embedding=_embedding(vocab_size, config),
-        cells=_stack(cell_fn, config, config.embedding_size),
+        cells=build_stack(cell_fn, config, config.embedding_size),
         tied=config.tied_embeddings,
         dropout_rate=config.dropout,
         same_dropout=config.same_dropout,

@@ -15,6 +15,7 @@ from seqjax.data.lines import TextStream, read_text
 from seqjax.data.memory import make_copy_memory
 from seqjax.data.morse import make_morse
 from seqjax.data.numbers import make_numbers
+from seqjax.data.progressions import make_progressions
 from seqjax.data.readers import FitsFn, Pairs, PairStream, Splits, anything, read_pairs
 from seqjax.data.toy import make_pairs
 from seqjax.errors import InputError
@@ -29,6 +30,7 @@ TASK_OF = {
     **dict.fromkeys(("date_parts", "copy_memory"), "tag"),
     "morse": "transcribe",
     "images": "describe",
+    "chords": "music",
 }
 """What each of the built-in data is for."""
 
@@ -74,7 +76,7 @@ def pair_splits(
             return _held_out(train, config.seed)._replace(test=test)
         return Splits(train, valid, test)
     if not config.train:
-        return _embedded(config)
+        return embedded_splits(config)
     if data.store is not None:
         train = PairStream(config.train, fits=fits, names=names, **reading)
     else:
@@ -84,7 +86,12 @@ def pair_splits(
     return Splits(train, read_pairs(config.valid, fits=unseen(train), names=names, **reading), None)
 
 
-def _embedded(config: Config) -> Splits:
+def embedded_splits(config: Config) -> Splits:
+    """Returns the built-in data.
+
+    Raises:
+      InputError: If it is for another task.
+    """
     data = config.data
     _refuse_other_task(config)
     sizes: Any = {
@@ -114,6 +121,8 @@ def _embedded(config: Config) -> Splits:
             return make_images(data.examples, seed=config.seed)
         case "docs":
             return english_manual()
+        case "chords":
+            return make_progressions(data.examples, seed=config.seed)
 
 
 def _refuse_other_task(config: Config) -> None:
@@ -149,7 +158,7 @@ def text_splits(config: Config) -> Splits:
     if config.data.hub is not None:
         return _hub_text_splits(config)
     if not config.train:
-        return _embedded(config)
+        return embedded_splits(config)
     for name, paths in (("train", config.train), ("valid", config.valid)):
         if len(paths) > 1:
             raise InputError(f"--{name} of a language model is one text file, got {len(paths)}")

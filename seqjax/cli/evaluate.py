@@ -82,6 +82,8 @@ def _read(flags: EvaluateFlags, trained: Trained | Fitted) -> Any:
             if Path(path).exists() and not Path(path).is_file():
                 raise InputError(f"{path}: no regular file, and the run names it; give --data FILE")
         found = trained.task.data().valid
+    if isinstance(found, list):
+        return found[: flags.limit]
     if not isinstance(found, Pairs):
         return found
     return Pairs(found.sources[: flags.limit], found.targets[: flags.limit], found.skipped)

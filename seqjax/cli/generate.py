@@ -1,4 +1,4 @@
-"""`seqjax generate`: let a language model go on from a prompt."""
+"""`seqjax generate`: let a model of language, or of music, go on from a prompt."""
 
 import json
 import sys
@@ -12,21 +12,20 @@ from seqjax.data.lines import read_line_stream
 from seqjax.errors import InputError
 from seqjax.runs.fitted import Fitted
 from seqjax.runs.trained import load
-
-OF_DRAWS = ("n_best", "seed", "temperature", "max_length")
-"""Settings that draws from n-grams obey."""
+from seqjax.tasks.task import DRAWS, ContinuingTask
 
 
 def run(flags: GenerateFlags) -> int:
     """Runs the command: prints every prompt with its continuations."""
     trained = load(flags.run)
-    if trained.config.task != "language-model":
+    task = trained.task
+    if not isinstance(task, ContinuingTask):
         raise InputError(
             f"{flags.run}: is a {trained.config.task} run, which does not go on from a text; use "
             "seqjax decode or predict"
         )
     given = {name: value for name, value in vars(flags.search).items() if value is not None}
-    if isinstance(trained, Fitted):
+    if isinstance(trained, Fitted) or not task.searches:
         _refuse_searches(flags, given)
     settings = {"method": "sample", "batch_size": 8} | given
     values = {f"decode.{name}": value for name, value in settings.items()}
@@ -40,7 +39,7 @@ def run(flags: GenerateFlags) -> int:
     forbidden = () if flags.forbid is None else read_phrases(flags.forbid, lowercase)
     with Screen() as screen, screen.working("writing"):
         if isinstance(trained, Fitted):
-            continuer = trained.drawer(search)
+            continuer = trained.continuer(search)
             found = continuer(trained.weights, texts)
         else:
             continuer = trained.continuer(search, screen.compiling, forbidden=forbidden)
@@ -56,11 +55,11 @@ def run(flags: GenerateFlags) -> int:
 
 
 def _refuse_searches(flags: GenerateFlags, given: Collection[str]) -> None:
-    """N-grams are drawn from, and nothing else."""
-    other = next((name for name in given if name not in OF_DRAWS), None)
+    """Counts are drawn from, and so is music, and nothing else."""
+    other = next((name for name in given if name not in DRAWS), None)
     other = "forbid" if flags.forbid is not None else other
     if other is not None:
         raise InputError(
-            f"{flags.run}: n-grams are drawn from, and --{other.replace('_', '-')} is of networks; "
-            f"use --{', --'.join(OF_DRAWS).replace('_', '-')}"
+            f"{flags.run}: continuations are drawn, and --{other.replace('_', '-')} is of searches "
+            f"for texts; use --{', --'.join(DRAWS).replace('_', '-')}"
         )

@@ -11,7 +11,7 @@ COMMANDS = {
     "train": "train a model, or go on with a training that was interrupted",
     "evaluate": "measure a trained run on data it has not seen",
     "decode": "answer each line of a file or of standard input",
-    "generate": "let a language model go on from a prompt",
+    "generate": "let a model of language or music go on from a prompt",
     "predict": "give each line of a file or of standard input its label or its tags",
     "features": "write what a model makes of texts, for another one to read",
     "inspect": "tell what a run is, or what is in data before there is a run",
@@ -40,7 +40,8 @@ The same command again goes on where the training was interrupted.""",
     "generate": """\
   seqjax generate runs/docs --prompt "The function returns"
   seqjax generate runs/docs --prompt "A list" --n-best 3 --temperature 0.7 --top-p 0.9 --seed 1
-  seqjax generate runs/docs --prompt "A list" --method beam --no-repeat-ngram 3""",
+  seqjax generate runs/docs --prompt "A list" --method beam --no-repeat-ngram 3
+  echo "60+64+67 59+62+67" | seqjax generate runs/chords --max-length 16""",
     "predict": """\
   echo "3. März 1999" | seqjax predict runs/languages --n-best 3 --probs
   seqjax predict runs/parts --input texts.txt --json""",
@@ -74,7 +75,8 @@ HELP = "\n".join(
     [
         "usage: seqjax COMMAND [FLAGS]",
         "",
-        "Recurrent sequence models: text to text, language models, classifiers, taggers.",
+        "Recurrent sequence models: text to text, models of language and music, classifiers,",
+        "taggers.",
         "",
         "commands:",
         *(f"  {name:<10} {line}" for name, line in COMMANDS.items()),

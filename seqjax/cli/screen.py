@@ -24,8 +24,17 @@ SILENCE = 4.4
 PERCENT = (
     *("exact_match", "accuracy", "token_accuracy", "macro_f1", "span_f1"),
     *("token_error_rate", "character_error_rate", "calibration_error"),
+    *("frame_accuracy", "frame_f1"),
 )
-SHOWN = ("loss", "perplexity", "exact_match", "token_error_rate", "bleu", "bits_per_token")
+SHOWN = (
+    "loss",
+    "perplexity",
+    "exact_match",
+    "token_error_rate",
+    "bleu",
+    "bits_per_token",
+    "frame_f1",
+)
 HEALTH = ("ended", "empty", "repeated")
 
 

@@ -35,7 +35,9 @@ SCORES = {
     "token_accuracy": "token accuracy, given the true tokens before",
     "token_error_rate": "token error rate",
     "perplexity": "perplexity",
-    "loss": "nats per token",
+    "frame_f1": "frame F1",
+    "frame_accuracy": "frame accuracy",
+    "loss_after_first": "the same without first steps",
     "bits_per_token": "bits per token",
     "bleu": "BLEU",
     "seconds": "seconds of decoding",
@@ -169,17 +171,17 @@ def _conclude(
     evaluation = evaluate(trained, data, likelihood=likelihood, announce=screen.compiling)
     store(trained, evaluation, split, spent)
     paths = picture(trained, evaluation.decoded) if isinstance(trained, Trained) else []
-    screen.console.print(_table(evaluation.scores, seconds, split))
+    screen.console.print(_table(evaluation.scores, trained.task.loss_unit, seconds, split))
     _show_examples(evaluation, trained, screen)
     for line in ("run", path), *(("picture", path) for path in paths):
         screen.note(f"{line[0]:<8} {line[1]}")
     screen.note("next     " + "\n         ".join(_next_commands(trained)))
 
 
-def _table(scores: dict[str, Any], seconds: float, split: str) -> Table:
+def _table(scores: dict[str, Any], loss_unit: str, seconds: float, split: str) -> Table:
     table = Table("score", split, title=None)
     table.columns[1].justify = "right"
-    for name, label in SCORES.items():
+    for name, label in ({"loss": loss_unit} | SCORES).items():
         if name in scores:
             value = scores[name]
             table.add_row(label, f"{100 * value:.2f} %" if name in PERCENT else f"{value:,.3f}")
@@ -224,6 +226,9 @@ def _next_commands(trained: Trained | Fitted) -> list[str]:
         return [f"seqjax predict {run} --probs < FILE", f"seqjax evaluate {run} --data FILE"]
     if config.task == "language-model":
         return [f'seqjax generate {run} --prompt "The"', f"seqjax evaluate {run} --data FILE"]
+    if config.task == "music":
+        prompt = "60+64+67 62+65+69"
+        return [f"seqjax generate {run} --prompt {prompt!r}", f"seqjax evaluate {run} --data FILE"]
     if isinstance(trained, Fitted):
         return [f"seqjax decode {run} < FILE", f"seqjax evaluate {run} --data FILE"]
     return [

@@ -5,7 +5,9 @@ import math
 from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
+from seqjax.config.data import DataConfig
 from seqjax.config.decode import DecodeConfig
+from seqjax.config.model import ModelConfig
 from seqjax.config.objective import ObjectiveConfig
 from seqjax.config.require import require
 from seqjax.config.validation import METRICS
@@ -18,6 +20,7 @@ _OF_ONE_STEP = ("label_smoothing", "label_smoothing_kind", "z_loss")
 """All of the objective that there is to learn about a single step."""
 _OF_A_READ_TEXT = ("encoder_repetition_penalty", "encoder_no_repeat_ngram")
 _OF_A_PREFIX_BEAM = ("method", "beam_size", "n_best", "batch_size")
+_OF_DRAWS = (*_OF_A_PREFIX_BEAM, "seed", "temperature", "max_length")
 
 _OF_OTHERS = {"classify": ("pooling",), "tag": ("tag_scheme",)}
 """Settings of the model that only one task knows."""
@@ -29,10 +32,23 @@ _DECODERS = {
 }
 """Ways to write a target, of tasks that have several."""
 
+_OF_MUSIC = (
+    *("embedding_size", "hidden_size", "decoder_layers", "cell", "upper_cell", "lstm_variant"),
+    *("projection_size", "layer_norm", "forget_bias", "longest_memory", "direction", "residual"),
+    *("dropout", "same_dropout", "state_dropout", "connection_dropout", "zoneout"),
+    *("unroll", "compute", "keep_every", "kind", "ngram_order"),
+)
+"""All of the model that a stack of layers over chords has."""
+_OF_PIECES = (
+    *("embedded", "examples", "max_target", "on_bad_line", "batch_size", "batch_tokens"),
+    *("batch_multiple", "buckets", "target_weight"),
+)
+
 _BASELINES = {
     "text-to-text": ("lexicon", "rules", "usual", "copy"),
     "language-model": ("ngram",),
     "classify": ("bag_of_words", "majority"),
+    "music": ("usual", "markov"),
 }
 """Kinds of models that are no networks, by task."""
 
@@ -52,6 +68,11 @@ def _left_out(config: Any) -> Iterator[tuple[str, Iterable[str]]]:
         yield "data", ("max_chunk",)
     if task != "transcribe":
         yield "data", ("mel_bands",)
+    if task == "music":
+        yield "model", _but(ModelConfig, _OF_MUSIC)
+        yield "data", _but(DataConfig, _OF_PIECES)
+        yield "objective", _but(ObjectiveConfig, ())
+        yield "decode", _but(DecodeConfig, _OF_DRAWS)
     if task == "language-model":
         yield "objective", ("coverage_weight", "scheduled_sampling", "risk_weight")
         yield "decode", (*_OF_A_READ_TEXT, "coverage_penalty")

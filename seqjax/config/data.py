@@ -19,6 +19,7 @@ Embedded = Literal[
     "copy_memory",
     "morse",
     "images",
+    "chords",
 ]
 
 
@@ -33,9 +34,9 @@ class DataConfig:
     language a date is written (classify). date_parts: which of its characters are day, month, year
     and day of the week (tag). copy_memory: symbols, to be said again after a wait (tag). morse:
     letters in Morse code, as sound (transcribe). images: handwritten digits, row by row, in words
-    (describe)."""
+    (describe). chords: made progressions in all keys (music)."""
     examples: int = 50_000
-    """How many training pairs the built-in data makes."""
+    """How many training pairs, or pieces, the built-in data makes."""
     min_length: int = 1
     """Letters of the shortest string of the built-in copy, reverse, sort and morse, digits of the
     shortest number of addition and numbers, steps of the shortest wait of copy_memory."""
@@ -56,7 +57,8 @@ class DataConfig:
     max_source: int = 200
     """Source tokens a training pair may have; longer pairs are left out and counted."""
     max_target: int = 200
-    """Target tokens (EOS not counted) a training pair may have; longer pairs are left out."""
+    """Target tokens (EOS not counted) a training pair may have, or steps a training piece; longer
+    ones are left out."""
     max_chunk: int = 2
     """Target tokens that one source token may stand for (model.decoder aligned only); pairs whose
     target is longer than so many times its source are left out and counted."""

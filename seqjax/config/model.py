@@ -6,7 +6,7 @@ from typing import Literal, get_args
 from seqjax.config.require import require
 
 ModelKind = Literal[
-    "network", "ngram", "lexicon", "rules", "bag_of_words", "majority", "usual", "copy"
+    "network", "ngram", "lexicon", "rules", "bag_of_words", "majority", "usual", "copy", "markov"
 ]
 AttentionKind = Literal["none", "dot", "scaled_dot", "general", "additive"]
 CellKind = Literal[
@@ -55,11 +55,12 @@ class ModelConfig:
     settings of networks and of training mean nothing to. ngram: Kneser-Ney (language-model).
     lexicon: word for word by IBM Model 1; rules: of the built-in dates and numbers; usual: the most
     frequent target of a source; copy: the source itself (text-to-text). bag_of_words: logistic
-    regression; majority: the most frequent label (classify)."""
+    regression; majority: the most frequent label (classify). usual: how often each key sounds;
+    markov: how often after the last chord (music)."""
     ngram_order: int = 5
     """Tokens of the longest n-grams (ngram, and the language model of lexicon)."""
     embedding_size: int = 128
-    """Width of a token's embedding."""
+    """Width of a token's embedding, or of the dense layer over vectors and keys."""
     source_vectors: str | None = None
     """File of vectors that the source embedding starts from, as GloVe or word2vec write them (text,
     may be .gz), embedding_size wide. Tokens that are not in it start at random, as far spread."""
@@ -72,7 +73,7 @@ class ModelConfig:
     encoder_layers: int = 1
     """Stacked layers that read the source (text-to-text only)."""
     decoder_layers: int = 1
-    """Stacked layers that write the target, or that make up the language model."""
+    """Stacked layers that write the target, or that make up a model of language or music."""
     cell: CellKind = "lstm"
     """What a recurrent layer is made of. gru is the one of cuDNN and PyTorch, gru_reset_before that
     of the paper; mgu has one gate; rnn and rnn_relu have none; min_lstm and min_gru have gates that

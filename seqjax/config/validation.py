@@ -9,7 +9,8 @@ OfLikelihood = Literal["loss", "perplexity", "bits_per_token", "token_accuracy"]
 OfText = Literal["exact_match", "token_error_rate", "character_error_rate", "bleu", "chrf"]
 OfLabels = Literal["accuracy", "macro_f1", "calibration_error"]
 OfTags = Literal["accuracy", "span_f1", "exact_match"]
-Metric = Literal[OfLikelihood, OfText, OfLabels, OfTags]
+OfMusic = Literal["loss_after_first", "frame_accuracy", "frame_f1"]
+Metric = Literal[OfLikelihood, OfText, OfLabels, OfTags, OfMusic]
 
 METRICS: dict[str, tuple[str, ...]] = {
     "text-to-text": get_args(OfLikelihood) + get_args(OfText),
@@ -18,11 +19,12 @@ METRICS: dict[str, tuple[str, ...]] = {
     "describe": get_args(OfLikelihood) + get_args(OfText),
     "classify": ("loss", *get_args(OfLabels)),
     "tag": ("loss", *get_args(OfTags)),
+    "music": ("loss", *get_args(OfMusic)),
 }
 """Those that each task has."""
 
 LOWER_IS_BETTER = (
-    *("loss", "perplexity", "bits_per_token"),
+    *("loss", "perplexity", "bits_per_token", "loss_after_first"),
     *("token_error_rate", "character_error_rate", "calibration_error"),
 )
 

@@ -4,6 +4,10 @@ from seqjax.losses.activations import activation_penalty as activation_penalty
 from seqjax.losses.activations import change_penalty as change_penalty
 from seqjax.losses.attention import attention_spread as attention_spread
 from seqjax.losses.attention import coverage_loss as coverage_loss
+from seqjax.losses.bernoulli import bernoulli_loss as bernoulli_loss
+from seqjax.losses.bernoulli import chord_means as chord_means
+from seqjax.losses.bernoulli import frame_scores as frame_scores
+from seqjax.losses.bernoulli import loss_after_first as loss_after_first
 from seqjax.losses.crf import crf_loss as crf_loss
 from seqjax.losses.cross_entropy import cross_entropy as cross_entropy
 from seqjax.losses.cross_entropy import token_accuracy as token_accuracy

@@ -21,3 +21,12 @@ def likelihood_scores(loss: float, tokens: int) -> dict[str, float]:
         "bits_per_token": loss / math.log(2),
         "tokens": tokens,
     }
+
+
+def step_scores(loss: float, steps: int) -> dict[str, float]:
+    """Returns `loss` and `steps`, where many things are said at a step and none is a token.
+
+    >>> step_scores(8.5, 3)
+    {'loss': 8.5, 'steps': 3}
+    """
+    return {"loss": loss, "steps": steps}

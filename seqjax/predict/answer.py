@@ -60,6 +60,19 @@ class AnswerFn(Protocol):
         ...
 
 
+@runtime_checkable
+class ContinueFn(Protocol):
+    """What goes on from the beginning of something."""
+
+    def __call__(self, weights: Any, prompts: Sequence[str], /) -> list[list[Answer]]:
+        """Returns the n best continuations of each beginning (which may be empty), best first."""
+        ...
+
+    def joined(self, prompt: str, answer: Answer) -> str:
+        """Returns a beginning and its continuation as one."""
+        ...
+
+
 EMPTY = Answer("", (), 0.0, 0.0, True)
 """The answer to an empty input: nothing, and the model is not asked."""
 

@@ -5,6 +5,7 @@ from typing import Literal
 from seqjax.config import Config
 from seqjax.presets.answers import ANSWERS
 from seqjax.presets.labels import LABELS
+from seqjax.presets.music import MUSIC
 from seqjax.presets.running import RUNNING
 from seqjax.presets.toys import TOYS
 from seqjax.presets.vectors import VECTORS
@@ -26,9 +27,11 @@ PresetName = Literal[
     "copy_memory",
     "morse",
     "images",
+    "chords",
+    "chorales",
 ]
 
-PRESETS: dict[str, Config] = ANSWERS | RUNNING | LABELS | TOYS | VECTORS
+PRESETS: dict[str, Config] = ANSWERS | RUNNING | LABELS | TOYS | VECTORS | MUSIC
 
 START: dict[str, str] = {
     "language-model": "docs",
@@ -36,8 +39,11 @@ START: dict[str, str] = {
     "tag": "parts",
     "transcribe": "morse",
     "describe": "images",
+    "music": "chords",
 }
 """What a run of a task starts from where no preset is named; else from the defaults."""
 
-NEEDS_TRAINING_FILE = frozenset({"short", "sentences", "commands", "sentiment", "questions"})
+NEEDS_TRAINING_FILE = frozenset(
+    {"short", "sentences", "commands", "sentiment", "questions", "chorales"}
+)
 """Presets whose settings suit no built-in data: they are refused without --train."""

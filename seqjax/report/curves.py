@@ -12,13 +12,14 @@ SCORES = (
     ("exact_match", "exact match", 1, GREEN, "o"),
     ("token_error_rate", "token error rate", 1, ORANGE, "s"),
     ("bleu", "BLEU / 100", 100, PURPLE, "D"),
+    ("frame_f1", "frame F1", 1, GREEN, "o"),
 )
 """Name, label, what is divided by to make it a share, colour, marker."""
 MOST_MARKED = 60
 """A line of more points is drawn without markers."""
 
 
-def learning_curves(rows: Sequence[Row], path: Path) -> None:
+def learning_curves(rows: Sequence[Row], path: Path, *, unit: str = "nats per token") -> None:
     """Draws loss and validation scores against the step, and marks the step of the best weights.
 
     The loss of training is measured with dropout and label smoothing, that of validation without.
@@ -27,6 +28,7 @@ def learning_curves(rows: Sequence[Row], path: Path) -> None:
     Args:
       rows: Of `metrics.jsonl`. A value that is missing, `None` or not finite is left out.
       path: `.png` or `.svg`.
+      unit: Of the loss.
     """
     train = [row for row in rows if row["event"] == "train"]
     validation = [row for row in rows if row["event"] == "validation"]
@@ -35,7 +37,7 @@ def learning_curves(rows: Sequence[Row], path: Path) -> None:
         left, right = axes[0]
         _line(left, _points(train, "loss"), "training", GREY, "o")
         _line(left, _points(validation, "loss"), "validation", BLUE, "o")
-        left.set_ylabel("nats per token")
+        left.set_ylabel(unit)
         if any(_points(validation, name) for name, *_ in SCORES):
             for name, label, whole, colour, marker in SCORES:
                 _line(right, _points(validation, name, whole), label, colour, marker)

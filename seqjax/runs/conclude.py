@@ -23,7 +23,7 @@ class Evaluation(NamedTuple):
 
     Attributes:
       scores: Plain JSON.
-      decoded: The answers behind them; None for a language model.
+      decoded: The answers behind them; None of a task without answers.
     """
 
     scores: dict[str, Any]
@@ -80,7 +80,7 @@ def picture(trained: Trained, decoded: Decoded | None) -> list[str]:
     run = trained.run
     run.pictures.mkdir(exist_ok=True)
     paths = [run.pictures / "learning_curves.png"]
-    learning_curves(run.history.rows(), paths[0])
+    learning_curves(run.history.rows(), paths[0], unit=trained.task.loss_unit)
     if decoded is not None and isinstance(trained.task, AnsweringTask):
         shown = range(min(4, len(decoded.sources)))
         said = Pairs(

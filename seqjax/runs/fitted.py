@@ -7,10 +7,9 @@ from typing import Any
 from seqjax.config import Config, DecodeConfig
 from seqjax.data.sides import load_side
 from seqjax.errors import InputError
-from seqjax.predict.answer import Answer, AnswerFn, Request, silent
-from seqjax.predict.drawing import Drawer
+from seqjax.predict.answer import Answer, AnswerFn, ContinueFn, Request, silent
 from seqjax.rundir import RunDir, load_weights
-from seqjax.tasks.baseline import AnsweringBaseline, Baseline
+from seqjax.tasks.baseline import AnsweringBaseline, Baseline, ContinuingBaseline
 from seqjax.tasks.choose import build_baseline
 from seqjax.tasks.task import Task, Vocabularies
 from seqjax.train.compiled import AnnounceFn
@@ -64,7 +63,7 @@ class Fitted:
         baseline, vocabularies = self.baseline, self.vocabularies
         if not isinstance(baseline, AnsweringBaseline):
             raise InputError(
-                f"{self.run.path}: a language model answers nothing; use seqjax generate"
+                f"{self.run.path}: a {self.config.task} run answers nothing; use seqjax generate"
             )
 
         def answer(
@@ -76,9 +75,15 @@ class Fitted:
 
         return answer
 
-    def drawer(self, decode: DecodeConfig) -> Drawer:
-        """Returns a fitted language model as something that continues a text."""
-        return Drawer(self.vocabularies["text"], decode)
+    def continuer(self, decode: DecodeConfig) -> ContinueFn:
+        """Returns it as what draws how a text, or a piece, goes on.
+
+        Raises:
+          InputError: If it is of a task in which nothing goes on.
+        """
+        if not isinstance(self.baseline, ContinuingBaseline):
+            raise InputError(f"{self.run.path}: a {self.config.task} run does not go on")
+        return self.baseline.drawer(decode, self.vocabularies)
 
     def decode(self, texts: Sequence[str]) -> list[str]:
         """Returns the best answer to each text."""

@@ -10,7 +10,6 @@ import jax
 
 from seqjax.build.learner import Learner
 from seqjax.data.readers import Pairs
-from seqjax.metrics.likelihood import likelihood_scores
 from seqjax.predict.voices import Weights
 from seqjax.report.attention import AttentionExample
 from seqjax.tasks.task import AnsweringTask, Decoded, Learnt, Task, TaskData
@@ -23,7 +22,7 @@ ValidateFn = Callable[[Parameters], dict[str, float]]
 
 
 class Likelihood:
-    """Measures negative log-likelihood, token accuracy and perplexity by teacher forcing."""
+    """Measures the loss, and all that a learner shows beside it, by teacher forcing."""
 
     def __init__(self, learner: Learner, announce: AnnounceFn, layout: Layout | None = None):
         """Args:
@@ -44,13 +43,14 @@ class Likelihood:
         self._memory = layout.put_whole_rows(learner.memory) if layout else learner.memory
         self._put_fn = layout.put_whole_rows if layout else lambda batch: batch
         lie = (layout.everywhere, layout.rows) if layout else None
+        self._scores_fn = learner.scores_fn
         self._means = Compiled(means, announce, label, out_shardings=lie)
 
     def __call__(self, params: Parameters, batches: Iterable[Batch]) -> dict[str, float]:
-        """Returns `loss` (nats per token, EOS counted, BOS not), `perplexity` (exp of the loss),
-        `bits_per_token` and `tokens`, over all batches together, and what else the learner shows:
-        `token_accuracy`; with attention `attention_spread` as well. A label, and a tag, is a
-        token."""
+        """Returns `loss` and what it is told by (see `Learner.scores_fn`), over all batches
+        together, and what else the learner shows. Of tokens that is `loss` (nats per token, EOS
+        counted, BOS not), `perplexity` (its exp), `bits_per_token`, `tokens` and `token_accuracy`;
+        with attention `attention_spread` as well. A label, and a tag, is a token."""
         memory, parts = self._memory, []
         for batch in batches:
             means, memory = self._means(params, memory, self._put_fn(batch))
@@ -59,7 +59,7 @@ class Likelihood:
         names = set[str]().union(*parts) - {"loss"}
         others = {name: sum_means(part[name] for part in parts) for name in sorted(names)}
         return {
-            **likelihood_scores(float(loss.value()), int(loss.weight)),
+            **self._scores_fn(float(loss.value()), int(loss.weight)),
             **{name: float(mean.value()) for name, mean in others.items()},
         }
 

@@ -17,6 +17,7 @@ from seqjax.predict.voices import Member, Weights
 from seqjax.runs.fitted import Fitted
 from seqjax.runs.listening import heard, partner_of
 from seqjax.runs.trained import Trained
+from seqjax.tasks.language_model import LanguageModeling
 from seqjax.tasks.text_to_text import TextToText
 from seqjax.train.compiled import AnnounceFn
 
@@ -145,8 +146,8 @@ class Panel:
     def _judge_fn(self) -> Callable[[list[str], list[str]], list[float]]:
         judge = self.beside.rerank
         assert judge is not None
-        if judge.config.task == "language-model":
-            continuer = judge.continuer(announce=self._announce)
+        if isinstance(judge.task, LanguageModeling):
+            continuer = judge.task.continuer(judge.learnt, judge.config.decode, self._announce)
             return lambda sources, answers: continuer.score(judge.params, answers)
         other = Panel([judge], _plain(judge.config.decode), announce=self._announce)
         return lambda sources, answers: [one.score for one in other.score(sources, answers)]
@@ -180,6 +181,7 @@ USE = {
     "language-model": "; use seqjax generate",
     "classify": "; use seqjax predict",
     "tag": "; use seqjax predict",
+    "music": "; use seqjax generate",
 }
 """What runs of other tasks are used with."""
 

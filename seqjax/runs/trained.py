@@ -9,19 +9,24 @@ import jax.numpy as jnp
 import numpy as np
 
 from seqjax.build.learner import Learner
-from seqjax.build.rules import build_rules
 from seqjax.config import Config, DecodeConfig
 from seqjax.data.sides import load_side
 from seqjax.errors import InputError
-from seqjax.predict.answer import AnswerFn, silent
-from seqjax.predict.continuer import Continuer
+from seqjax.predict.answer import AnswerFn, ContinueFn, silent
 from seqjax.predict.features import Pool, features_of
 from seqjax.predict.voices import Weights
 from seqjax.rundir import RunDir, load_weights, open_run
 from seqjax.runs.fitted import Fitted, load_fitted
 from seqjax.runs.measure import Likelihood
 from seqjax.tasks.choose import build_task
-from seqjax.tasks.task import AnsweringTask, Learnt, Task, Vocabularies, sizes_of
+from seqjax.tasks.task import (
+    AnsweringTask,
+    ContinuingTask,
+    Learnt,
+    Task,
+    Vocabularies,
+    sizes_of,
+)
 from seqjax.train.compiled import AnnounceFn
 from seqjax.types import Parameters
 
@@ -76,7 +81,7 @@ class Trained:
         """
         if not isinstance(self.task, AnsweringTask):
             raise InputError(
-                f"{self.run.path}: a language model answers nothing; use seqjax generate"
+                f"{self.run.path}: a {self.config.task} run answers nothing; use seqjax generate"
             )
         searched = self.searching(decode or self.config.decode)
         return self.task.answer_fn(self.learnt, searched, announce)
@@ -98,12 +103,16 @@ class Trained:
         announce: AnnounceFn = silent,
         *,
         forbidden: Sequence[str] = (),
-    ) -> Continuer:
-        """Returns a language-model run as something that continues a text, never by `forbidden`."""
-        model: Any = self.learner.model
-        vocabulary, decode = self.vocabularies["text"], decode or self.config.decode
-        rules = build_rules(decode, vocabulary, may_be_unknown=False, forbidden=forbidden)
-        return Continuer(model, vocabulary, decode, rules, announce=announce)
+    ) -> ContinueFn:
+        """Returns a run as what goes on from a text, or a piece, never by what is `forbidden`.
+
+        Raises:
+          InputError: If it is a run of a task in which nothing goes on.
+        """
+        if not isinstance(self.task, ContinuingTask):
+            raise InputError(f"{self.run.path}: a {self.config.task} run does not go on")
+        decode = decode or self.config.decode
+        return self.task.continuer(self.learnt, decode, announce, forbidden=forbidden)
 
     def features(
         self, texts: Sequence[str], pool: Pool, announce: AnnounceFn = silent

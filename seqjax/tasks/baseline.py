@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+from seqjax.config import DecodeConfig
 from seqjax.data.vocabulary import Vocabulary
-from seqjax.predict.answer import EMPTY, Answer
+from seqjax.predict.answer import EMPTY, Answer, ContinueFn
 from seqjax.tasks.arrays import Arrays
 from seqjax.tasks.task import Task, TaskData, Vocabularies
 
@@ -70,6 +71,15 @@ class AnsweringBaseline(Baseline, Protocol):
         self, model: Any, texts: Sequence[str], vocabularies: Vocabularies
     ) -> list[list[Answer]]:
         """Returns the answers to each text, best first; see `AnswerFn`."""
+        ...
+
+
+@runtime_checkable
+class ContinuingBaseline(Baseline, Protocol):
+    """A baseline that goes on from the beginning of something, by draws."""
+
+    def drawer(self, decode: DecodeConfig, vocabularies: Vocabularies) -> ContinueFn:
+        """Returns what goes on, and takes what `model` gives as its weights."""
         ...
 
 

@@ -6,10 +6,12 @@ from seqjax.config import Config
 from seqjax.tasks.aligned import Aligned
 from seqjax.tasks.bag_of_words import BagOfWords
 from seqjax.tasks.baseline import Baseline
+from seqjax.tasks.chord_counts import CountedChords
 from seqjax.tasks.classify import Classify
 from seqjax.tasks.counted import NGrams
 from seqjax.tasks.ctc import FramesToText
 from seqjax.tasks.language_model import LanguageModeling
+from seqjax.tasks.music import Music
 from seqjax.tasks.plain import Majority, Plain
 from seqjax.tasks.tag import Tag
 from seqjax.tasks.task import Task
@@ -32,6 +34,8 @@ def build_task(config: Config) -> Task:
             return Classify(config)
         case "tag":
             return Tag(config)
+        case "music":
+            return Music(config)
 
 
 def build_baseline(config: Config) -> Baseline:
@@ -48,5 +52,9 @@ def build_baseline(config: Config) -> Baseline:
             return BagOfWords(task)
         case "majority":
             return Majority(task)
+        case "markov":
+            return CountedChords(task, "markov")
+        case "usual" if config.task == "music":
+            return CountedChords(task, "usual")
         case "rules" | "usual" | "copy" as kind:
             return Plain(task, kind)

@@ -7,7 +7,9 @@ import numpy as np
 
 from seqjax.baselines.ngram import NGramModel, from_arrays, train_ngram
 from seqjax.baselines.smoothing import Order
+from seqjax.config import DecodeConfig
 from seqjax.metrics.likelihood import likelihood_scores
+from seqjax.predict.drawing import Drawer
 from seqjax.tasks.arrays import Arrays, array, check_names, check_within, whole
 from seqjax.tasks.baseline import Material
 from seqjax.tasks.language_model import LanguageModeling
@@ -50,6 +52,10 @@ class NGrams:
         """Returns the likelihood of every token of a text, from its beginning; see `Baseline`."""
         tokens = np.array(vocabularies["text"].encode(examples), np.int64)
         return likelihood_scores(float(-model.log_probs(tokens).mean()), len(tokens))
+
+    def drawer(self, decode: DecodeConfig, vocabularies: Vocabularies) -> Drawer:
+        """Returns what draws how a text goes on; see `ContinuingBaseline`."""
+        return Drawer(vocabularies["text"], decode)
 
 
 def checked_ngrams(arrays: Arrays, order: int, vocab_size: int) -> NGramModel:

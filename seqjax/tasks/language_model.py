@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,15 +11,17 @@ from seqjax.build.coded import code_text, lines_of
 from seqjax.build.learner import Learner, build_language_learner
 from seqjax.build.model import build_language_model
 from seqjax.build.own_answers import build_own_answers
+from seqjax.build.rules import build_rules
 from seqjax.build.splits import text_splits
 from seqjax.build.teacher import Teacher
-from seqjax.config import Config
+from seqjax.config import Config, DecodeConfig
 from seqjax.data.coding import PairCoder
 from seqjax.data.counts import token_counts
 from seqjax.data.lines import read_text
 from seqjax.data.sides import SideKind
 from seqjax.data.vocabulary import Vocabulary
 from seqjax.data.windows import Windows
+from seqjax.predict.continuer import Continuer
 from seqjax.predict.features import language_outputs
 from seqjax.predict.labels import Sayer
 from seqjax.tasks.task import Learnt, Simple, TaskData, Vocabularies
@@ -37,6 +39,8 @@ class LanguageModeling:
     """
 
     config: Config
+    loss_unit: ClassVar[str] = "nats per token"
+    searches: ClassVar[bool] = True
 
     @property
     def kinds(self) -> dict[str, SideKind]:
@@ -108,6 +112,20 @@ class LanguageModeling:
             max_source=self.config.data.max_source,
             announce=announce,
         )
+
+    def continuer(
+        self,
+        learnt: Learnt,
+        decode: DecodeConfig,
+        announce: AnnounceFn,
+        *,
+        forbidden: Sequence[str] = (),
+    ) -> Continuer:
+        """Returns what continues a text; see `ContinuingTask`."""
+        model: Any = learnt.learner.model
+        text = learnt.vocabularies["text"]
+        rules = build_rules(decode, text, may_be_unknown=False, forbidden=forbidden)
+        return Continuer(model, text, decode, rules, announce=announce)
 
     def simple(self, data: TaskData) -> Simple:
         """The frequencies of training, one added to each: nats per validation token."""

@@ -42,6 +42,7 @@ class PairTask:
     """
 
     config: Config
+    loss_unit: ClassVar[str] = "nats per token"
     ends: ClassVar[bool] = True
     """Whether targets have EOS after them."""
 

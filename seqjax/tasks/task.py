@@ -10,7 +10,7 @@ from seqjax.build.teacher import Teacher
 from seqjax.config import Config, DecodeConfig
 from seqjax.data.readers import Pairs
 from seqjax.data.sides import SideKind
-from seqjax.predict.answer import Answer, AnswerFn
+from seqjax.predict.answer import Answer, AnswerFn, ContinueFn
 from seqjax.predict.labels import Sayer
 from seqjax.predict.looking import LookFn
 from seqjax.train.compiled import AnnounceFn
@@ -19,6 +19,10 @@ from seqjax.types import Batch
 
 Vocabularies = Mapping[str, Any]
 """By side: a `Vocabulary`, or `Frames` where a side has vectors."""
+
+
+DRAWS = ("n_best", "seed", "temperature", "max_length")
+"""Settings of a search that draws without one obey."""
 
 
 class TaskData(NamedTuple):
@@ -102,8 +106,12 @@ class Task(Protocol):
 
     Attributes:
       config: Of the run.
-      kinds: What there is on each side: on `source` and `target`, or in `text`.
+      kinds: What there is on each side: on `source` and `target`, or in `text`; nothing where what
+        there is needs no vocabulary.
+      loss_unit: What a loss is told in.
     """
+
+    loss_unit: ClassVar[str]
 
     @property
     def config(self) -> Config: ...
@@ -181,6 +189,33 @@ class AnsweringTask(Task, Protocol):
 
     def look_fn(self, learnt: Learnt, announce: AnnounceFn) -> LookFn:
         """Returns what shows where a model looks while it says given targets."""
+        ...
+
+
+@runtime_checkable
+class ContinuingTask(Task, Protocol):
+    """A task whose models go on from the beginning of something.
+
+    Attributes:
+      searches: Whether continuations may be searched for, as `DecodeConfig` says; else they are
+        drawn, and obey `DRAWS` of it alone.
+    """
+
+    searches: ClassVar[bool]
+
+    def continuer(
+        self,
+        learnt: Learnt,
+        decode: DecodeConfig,
+        announce: AnnounceFn,
+        *,
+        forbidden: Sequence[str] = (),
+    ) -> ContinueFn:
+        """Returns what goes on; `forbidden` is never written, where it is searched for.
+
+        Raises:
+          InputError: If the settings name what the model does not know.
+        """
         ...
 
 

@@ -218,8 +218,8 @@ def test_ngrams_go_on_from_a_prompt(runs, capsys):
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (("generate", "--beam-size", "3"), "--beam-size is of networks"),
-        (("generate", "--forbid", "x"), "--forbid is of networks"),
+        (("generate", "--beam-size", "3"), "--beam-size is of searches"),
+        (("generate", "--forbid", "x"), "--forbid is of searches"),
         (("decode",), "is a language-model run, which gives no texts; use seqjax generate"),
         (("predict",), "is a language-model run, which gives no labels"),
         (("inspect",), "is of model.kind ngram; this takes a network"),

@@ -17,8 +17,9 @@ class EvaluateFlags:
     runs: tuple[str, ...]
     """The run directory; of several, their ensemble is measured."""
     data: tuple[str, ...] = ()
-    """One file of pairs, two files with a line each, or one text file for a language model; by
-    default the validation data of the run."""
+    """One file of pairs, two files with a line each, or one text file for a language model; pieces
+    for music (of a file with several sets, the test set); by default the validation data of the
+    run."""
     limit: int | None = None
     """Look at this many examples only."""
     output: str | None = None
@@ -72,12 +73,13 @@ class DecodeFlags:
 
 @dataclass(frozen=True)
 class GenerateFlags:
-    """Lets a language model go on from a prompt, by draws (unless --method says otherwise)."""
+    """Lets a model of language or music go on from a prompt, by draws (unless --method says
+    otherwise)."""
 
     run: str
     """The run directory."""
     prompt: str | None = None
-    """Text to go on from; by default each line of standard input."""
+    """Text, or piece (60+64+67 62+65), to go on from; by default each line of standard input."""
     forbid: str | None = None
     """File with words and phrases, one a line, that are never written."""
     json: bool = False
