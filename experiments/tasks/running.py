@@ -43,6 +43,16 @@ RUNNING = {
         "--data.target-tokens chars --data.min-count 1",
         {"loss": _NANOGPT},
     ),
+    "wiki": Measured(
+        "Wikipedia words, 1.05 M, least count 3",
+        "2 LSTM layers of 200, tied embeddings",
+        wiki,
+        "--preset docs --data.batch-size 20 --data.window 35 --model.embedding-size 200 "
+        "--model.hidden-size 200 --model.dropout 0.3 --optimizer.learning-rate 3e-3 "
+        "--optimizer.schedule cosine --optimizer.warmup-steps 200 "
+        "--optimizer.average-decay 0.998 --epochs 5",
+        {"perplexity": "none for this split"},
+    ),
     "wiki-ngram": Measured(
         "Wikipedia words, 1.05 M, least count 3",
         "Kneser-Ney 5-gram",
