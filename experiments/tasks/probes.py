@@ -18,9 +18,4 @@ PROBES = {
         "frozen outputs of the network `sentiment`, their maximum; logistic regression",
         {"accuracy": ""},
     ),
-    "probe-untrained": Probed(
-        _SST,
-        "outputs of that network after one update, their maximum; logistic regression",
-        {"accuracy": ""},
-    ),
 }
