@@ -250,7 +250,7 @@ def _save_vocabularies(folder: Path, vocabularies: dict[str, Any]) -> None:
 def _settings(config: Config) -> dict[str, Any]:
     """All that decides which ids a text becomes."""
     names = ("source_tokens", "target_tokens", "min_count", "subword_vocab", "lowercase")
-    names += ("max_source", "max_target", "max_chunk", "on_bad_line")
+    names += ("max_source", "max_target", "max_chunk", "long_sources", "on_bad_line")
     settings = {name: getattr(config.data, name) for name in names}
     model = {name: getattr(config.model, name) for name in ("copying", "decoder")}
     return {"task": config.task, **model, **settings}

@@ -90,13 +90,22 @@ def _read(flags: EvaluateFlags, trained: Trained | Fitted) -> Any:
 
 
 def _judging(trained: Trained | Fitted, flags: EvaluateFlags) -> Trained | Fitted:
-    """Returns the run with what the flags say of how answers are judged."""
-    if flags.bleu_tokenizer is None:
-        return trained
-    judging = dataclasses.replace(trained.config.validation, bleu_tokenizer=flags.bleu_tokenizer)
-    return dataclasses.replace(
-        trained, config=dataclasses.replace(trained.config, validation=judging)
-    )
+    """Returns the run with what the flags say of how answers are judged.
+
+    Raises:
+      InputError: If the task of the run has no use for it.
+    """
+    changed: dict[str, Any] = {
+        name: True for name in ("rouge", "dialogues") if getattr(flags, name)
+    }
+    if flags.bleu_tokenizer is not None:
+        changed["bleu_tokenizer"] = flags.bleu_tokenizer
+    judging = dataclasses.replace(trained.config.validation, **changed)
+    try:
+        config = dataclasses.replace(trained.config, validation=judging)
+    except ValueError as error:
+        raise InputError(f"{flags.runs[0]}: {error}") from None
+    return dataclasses.replace(trained, config=config)
 
 
 def _shown(name: str, value: Any) -> str:

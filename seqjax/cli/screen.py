@@ -25,6 +25,7 @@ PERCENT = (
     *("exact_match", "accuracy", "token_accuracy", "macro_f1", "span_f1"),
     *("token_error_rate", "character_error_rate", "calibration_error"),
     *("frame_accuracy", "frame_f1"),
+    *("response_accuracy", "dialogue_accuracy", "said_before"),
 )
 SHOWN = (
     "loss",

@@ -40,6 +40,11 @@ SCORES = {
     "loss_after_first": "the same without first steps",
     "bits_per_token": "bits per token",
     "bleu": "BLEU",
+    "rouge_1": "ROUGE-1",
+    "rouge_2": "ROUGE-2",
+    "rouge_l": "ROUGE-L",
+    "response_accuracy": "responses right",
+    "dialogue_accuracy": "whole dialogues right",
     "seconds": "seconds of decoding",
     "sentences_per_second": "sequences/s decoded",
 }

@@ -66,6 +66,8 @@ def _left_out(config: Any) -> Iterator[tuple[str, Iterable[str]]]:
         yield "model", ("crf",)
     if not aligned:
         yield "data", ("max_chunk",)
+    if aligned or task in ("language-model", "tag", "transcribe"):
+        yield "data", ("long_sources",)  # each token of a source has its part in the target
     if task != "transcribe":
         yield "data", ("mel_bands",)
     if task == "music":
@@ -80,6 +82,8 @@ def _left_out(config: Any) -> Iterator[tuple[str, Iterable[str]]]:
         yield "model", ("source_vectors",)
     else:
         yield "objective", ("sequence_unlikelihood_length",)  # an answer ends by itself
+    if task != "text-to-text":
+        yield "validation", ("dialogues",) if task in _DECODERS else ("dialogues", "rouge")
     if of_vectors:
         yield "decode", (*_OF_A_READ_TEXT, "unknown")
         yield "data", ("source_tokens", "store")

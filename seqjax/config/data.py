@@ -55,7 +55,11 @@ class DataConfig:
     lowercase: bool = False
     """Lower-case every line when it is read, in training and in decoding."""
     max_source: int = 200
-    """Source tokens a training pair may have; longer pairs are left out and counted."""
+    """Source tokens a training pair may have; longer pairs are left out and counted, or cut."""
+    long_sources: Literal["leave_out", "cut"] = "leave_out"
+    """What becomes of sources of more than max_source tokens, of which all else but training reads
+    that many anyway: their pairs are left out of training, or learnt with what comes first in them
+    (text-to-text, classify and describe; summaries want that)."""
     max_target: int = 200
     """Target tokens (EOS not counted) a training pair may have, or steps a training piece; longer
     ones are left out."""

@@ -46,6 +46,13 @@ class ValidationConfig:
     """How many validation examples are decoded each time; the loss is taken over all of them."""
     bleu_tokenizer: Literal["13a", "none", "char", "intl", "zh"] = "13a"
     """How sacreBLEU cuts texts; none for texts that are tokenised already."""
+    rouge: bool = False
+    """At the end, also report ROUGE-1, -2 and -L, and the share of tokens that an answer has said
+    before (summaries; needs rouge-score)."""
+    dialogues: bool = False
+    """At the end, also report of all lines, and of whole dialogues, how many are answered right. A
+    line goes on with the dialogue of the line before if its source begins with the source of that
+    line and holds its target after that (text-to-text only)."""
     patience: int = 5
     """Validations without a new best after which training stops; 0 never stops early."""
 

@@ -52,18 +52,32 @@ class PairCoder:
     [7, 4, 3, 2]
     >>> coder.said([7, 4, 3, 2], "from Zoe to Zoe")
     ['Zoe', 'nach', '<unk>']
+
+    Where sources are cut, what was cut off has no slot.
+
+    >>> cut = PairCoder(source, target, copying=True, most_source=1)
+    >>> cut.source_ids("from Zoe").tolist(), cut.target_ids("Zoe", "from Zoe").tolist()
+    ([[4, 6]], [3, 2])
     """
 
     def __init__(
-        self, source: Source, target: Vocabulary, *, copying: bool = False, ends: bool = True
+        self,
+        source: Source,
+        target: Vocabulary | Chunks,
+        *,
+        copying: bool = False,
+        ends: bool = True,
+        most_source: int | None = None,
     ):
         """Args:
         source: Reads the source.
         target: Of the target.
         copying: Source tokens can be copied; the source is a `Vocabulary` then.
         ends: Targets have EOS after them.
+        most_source: Tokens, or steps, after which a source is cut; by default it is not.
         """
         self.source, self._copying, self.ends = source, copying, ends
+        self._most_source = most_source
         self.target: Any = target
 
     def fits(self, text: str, source_text: str) -> bool:
@@ -73,12 +87,12 @@ class PairCoder:
 
     def source_ids(self, text: str) -> np.ndarray:
         """Returns `[time]` ids, or `[time, 2]` with copying; or `[time, features]` vectors."""
-        read = self.source.encode(text)
+        read = self.source.encode(text)[: self._most_source]
         if isinstance(read, np.ndarray):
             return read
         if not self._copying:
             return np.array(read, np.int32)
-        return np.array([read, self._written(text, text)], np.int32).T
+        return np.array([read, self._written(text, text)[: len(read)]], np.int32).T
 
     def target_ids(self, text: str, source_text: str) -> np.ndarray:
         """Returns `[time]` ids, with EOS if they end; what can only be unknown is `unk_id`."""
@@ -92,7 +106,7 @@ class PairCoder:
 
     def _written(self, text: str, source_text: str) -> list[int]:
         slots: dict[str, int] = {}
-        for position, token in enumerate(self.source.cut(source_text)):
+        for position, token in enumerate(self.source.cut(source_text)[: self._most_source]):
             slots.setdefault(token, len(self.target) + position)
         ids, unknown = self.target.ids, self.target.unk_id
         return [ids.get(token, slots.get(token, unknown)) for token in self.target.cut(text)]
@@ -106,7 +120,7 @@ class AlignedCoder(PairCoder):
         source: Reads the source, as ids.
         target: Of the target.
         """
-        self.source, self.target, self._copying, self.ends = source, target, False, False
+        super().__init__(source, target, ends=False)
 
     def fits(self, text: str, source_text: str) -> bool:
         return self.target.fits(self.source.encode(source_text), text)

@@ -1,5 +1,7 @@
 """What batches of this data would be like."""
 
+import numpy as np
+
 from seqjax.config import DataConfig
 from seqjax.data.plan_report import plan_report
 from seqjax.errors import InputError
@@ -23,6 +25,8 @@ def batch_plan(sides: Lengths, data: DataConfig, *, ends: bool = True) -> Findin
       ends: Whether targets have EOS after them.
     """
     sources, targets = sides["source"]["train"], sides["target"]["train"]
+    if data.long_sources == "cut":
+        sources = np.minimum(sources, data.max_source)
     fits = (sources <= data.max_source) & (targets <= data.max_target)
     if not fits.any():
         return Finding("SJ-D21", "error", "no pair is short enough to be trained on")

@@ -64,6 +64,8 @@ def too_long(
 ) -> Finding:
     """Returns training pairs beyond the limits of `--data.max-source` and `--data.max-target`.
 
+    Of sources that are cut in training (`--data.long-sources cut`) none is too long.
+
     Args:
       splits: At least train.
       sides: Those that have a limit.
@@ -74,6 +76,8 @@ def too_long(
     """
     limit_of = {side: getattr(data, f"max_{side}") for side in sides}
     over = {side: sides[side]["train"] > limit for side, limit in limit_of.items()}
+    if data.long_sources == "cut" and "source" in over:
+        over["source"] = np.zeros_like(over["source"])
     rows = {"train": np.flatnonzero(np.any(list(over.values()), axis=0))}
     for name in splits if cut else ():
         rows.setdefault(name, np.flatnonzero(sides["source"][name] > limit_of["source"]))

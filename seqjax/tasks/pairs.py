@@ -60,9 +60,13 @@ class PairTask:
 
     def coder(self, vocabularies: Vocabularies) -> PairCoder:
         """Returns what sources and targets are to the model."""
-        copying = self.config.model.copying
+        data, copying = self.config.data, self.config.model.copying
         return PairCoder(
-            vocabularies["source"], vocabularies["target"], copying=copying, ends=self.ends
+            vocabularies["source"],
+            vocabularies["target"],
+            copying=copying,
+            ends=self.ends,
+            most_source=data.max_source if data.long_sources == "cut" else None,
         )
 
     def fits(self, source: str, target: str) -> str | None:

@@ -2,12 +2,14 @@
 
 import collections
 import dataclasses
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 from seqjax.data.readers import Pairs
+from seqjax.metrics.dialogue import dialogue_lengths, dialogue_scores
 from seqjax.metrics.edit import error_rate
-from seqjax.metrics.health import health, repeats
+from seqjax.metrics.health import health, repeats, seq_rep_n
+from seqjax.metrics.rouge import rouge, rouge_scorer
 from seqjax.metrics.text import evaluate_texts, group_references
 from seqjax.predict.answer import Answer
 from seqjax.tasks.pairs import PairTask
@@ -46,9 +48,36 @@ class TextTask(PairTask):
             [[cut(text) for text in accepted] for accepted in references],
             [answer.finished for answer in best],
         )
+        scores |= self._asked_for(examples, sources, references, best)
         coder = self.coder(vocabularies)
         lengths = [len(coder.source_ids(source)) for source in sources]
         return Decoded(sources, references, answers, lengths, scores)
+
+    def data(self) -> TaskData:
+        """Reads or makes the data, and sees to it that what is asked for can be measured."""
+        if self.config.validation.rouge:
+            rouge_scorer()
+        return super().data()
+
+    def _asked_for(
+        self,
+        examples: Pairs,
+        sources: Sequence[str],
+        references: Sequence[Sequence[str]],
+        best: Sequence[Answer],
+    ) -> dict[str, Any]:
+        """Returns scores that not every task of texts has."""
+        scores: dict[str, Any] = {}
+        validation = self.config.validation
+        if validation.rouge:
+            scores |= rouge([answer.text for answer in best], references)
+            said_before = sum(seq_rep_n(answer.tokens, 1) for answer in best)
+            scores["said_before"] = said_before / len(best)
+        if validation.dialogues:
+            said = {source: answer.text for source, answer in zip(sources, best, strict=True)}
+            right = [said[source] == target for source, target in examples.both()]
+            scores |= dialogue_scores(right, dialogue_lengths(examples.sources, examples.targets))
+        return scores
 
     def simple(self, data: TaskData) -> Simple:
         """The most frequent answer to all, and each source, if it is a text, as its own answer."""

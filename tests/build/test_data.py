@@ -112,6 +112,22 @@ def test_pairs_that_are_too_long_are_left_out_and_counted(pairs):
         build_task(changed(pairs, max_target=2)).data()
 
 
+@pytest.mark.parametrize("copying", (False, True))
+def test_sources_that_are_too_long_may_be_cut(pairs, copying):
+    """What is cut off is neither read nor copied."""
+    config = dataclasses.replace(
+        changed(pairs, max_source=2, long_sources="cut", min_count=25),
+        model=ModelConfig(copying=copying),
+    )
+    data = build_task(config).data()
+    assert data.statistics["too_long"] == 0 and data.statistics["train"] == 50
+    assert data.statistics["longest_source"] == 2
+    known = len(data.vocabularies["target"])
+    for batch in (*data.feed.batches(0), *data.valid_batches()):
+        assert batch.inputs.lengths.max() <= 2
+        assert batch.targets.values.max() < known + (2 if copying else 0)
+
+
 def test_a_store_needs_validation_data(pairs, tmp_path):
     with pytest.raises(ValueError, match="data.store must be None without files"):
         dataclasses.replace(changed(pairs, store=str(tmp_path)), valid=())

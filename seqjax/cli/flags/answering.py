@@ -31,6 +31,10 @@ class EvaluateFlags:
     bleu_tokenizer: Literal["13a", "none", "char", "intl", "zh"] | None = None
     """How sacreBLEU cuts the texts, if not as the run's validation does; none for texts that are
     tokenised already."""
+    rouge: bool = False
+    """Also tell ROUGE-1, -2 and -L, as --validation.rouge of a run does."""
+    dialogues: bool = False
+    """Also tell how many lines and dialogues are answered right, as --validation.dialogues does."""
     json: bool = False
     """Print the results as one JSON object."""
     beside: Annotated[BesideFlags, tyro.conf.arg(name="")] = field(default_factory=BesideFlags)
