@@ -32,11 +32,14 @@ from seqjax.runs.trained import Trained, load
 from seqjax.train.allocator import keep_freed_memory
 
 
-def measure(name: str, seed: int, data: Path, work: Path) -> list[dict]:
+def measure(name: str, seed: int, data: Path | None, work: Path) -> list[dict]:
     """Trains and tests in the folder work; returns a row for each metric."""
     chosen = MEASURED[name]
-    chosen.prepare(data, work)
-    words = ["--train", f"{work}/train.txt", "--valid", f"{work}/valid.txt"]
+    words = []
+    if chosen.prepare is not None:
+        assert data is not None
+        chosen.prepare(data, work)
+        words += ["--train", f"{work}/train.txt", "--valid", f"{work}/valid.txt"]
     words += ["--run-dir", f"{work}/run", "--seed", str(seed), *chosen.flags.split()]
     started = time.monotonic()
     config, best_step = train_flags(words).settings, 0
@@ -46,7 +49,10 @@ def measure(name: str, seed: int, data: Path, work: Path) -> list[dict]:
         fit(config)
     minutes, busy = (time.monotonic() - started) / 60, os.getloadavg()[1]
     trained = load(f"{work}/run")
-    test = trained.task.read([f"{work}/test.txt"], trained.vocabularies)
+    if chosen.prepare is None:
+        test = trained.task.data().test
+    else:
+        test = trained.task.read([f"{work}/test.txt"], trained.vocabularies)
     scores = conclude.evaluate(trained, test).scores
     return [
         {
@@ -108,8 +114,9 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _measure_all(names: list[str], seed: int, keep: Path | None) -> None:
-    data = os.environ.get("SEQJAX_DATA")
-    if not data or not Path(data).is_dir():
+    data = Path(os.environ["SEQJAX_DATA"]) if "SEQJAX_DATA" in os.environ else None
+    read = any(MEASURED[name].prepare is not None for name in names)
+    if read and not (data and data.is_dir()):
         raise SystemExit("error: SEQJAX_DATA must be a folder with the data sets")
     keep_freed_memory()
     for name in names:
@@ -117,7 +124,7 @@ def _measure_all(names: list[str], seed: int, keep: Path | None) -> None:
             work = Path(folder) if keep is None else keep / f"{name}-{seed}"
             work.mkdir(parents=True, exist_ok=True)
             try:
-                rows = measure(name, seed, Path(data), work)
+                rows = measure(name, seed, data, work)
             except InputError as error:
                 raise SystemExit(f"error: {error}") from None
         append_rows(RESULTS / f"{name}.csv", RESULT_COLUMNS, rows)

@@ -1,11 +1,15 @@
 """Experiments run: every grid, made small."""
 
+import functools
+
+import numpy as np
 import pytest
 
 from experiments import measure, report, run, tables
 from experiments.attention_and_length import grid
 from experiments.rows import RESULT_COLUMNS
-from experiments.tasks import MEASURED
+from experiments.tasks import MEASURED, strings
+from seqjax.build import splits
 from seqjax.cli.flags import train_flags
 
 pytestmark = pytest.mark.standard_promotion
@@ -42,7 +46,8 @@ def test_rows_become_a_table_and_a_figure(tmp_path):
 
 def test_flags_of_measurements_are_flags_and_their_scores_are_named_once(capsys):
     for chosen in MEASURED.values():
-        train_flags(["--train", "train.txt", "--valid", "valid.txt", *chosen.flags.split()])
+        files = ["--train", "train.txt", "--valid", "valid.txt"] if chosen.prepare else []
+        train_flags([*files, *chosen.flags.split()])
         assert chosen.metrics
     measure.main(["--list"])
     assert capsys.readouterr().out.count("\n") == len(MEASURED)
@@ -71,3 +76,35 @@ def test_tables_of_the_documentation_are_those_of_the_results(tmp_path):
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
     assert tables.write_tables(tmp_path) == []
+
+
+def test_built_in_data_is_measured_on_its_own_test_split(tmp_path, monkeypatch):
+    few = functools.partial(splits.make_numbers, held_out=15)
+    monkeypatch.setattr(splits, "make_numbers", few)
+    chosen = MEASURED["numbers-rules"]
+    short = chosen._replace(flags=f"{chosen.flags} --data.examples 30")
+    monkeypatch.setitem(MEASURED, "numbers-rules", short)
+    (row,) = measure.measure("numbers-rules", 3, None, tmp_path)
+    assert (row["metric"], row["value"], row["examples"], row["seed"]) == (
+        "exact_match",
+        1.0,
+        15,
+        3,
+    )
+
+
+def test_digits_are_joined_with_pauses_and_speakers_are_apart():
+    names = [set(speakers) for speakers in strings.SPEAKERS.values()]
+    assert sum(map(len, names)) == len(set.union(*names)) == 6
+    tone = np.sin(np.arange(800) / 3)
+    for varied in (False, True):
+        made = strings.joined([tone, tone, tone], np.random.default_rng(0), varied=varied)
+        loud = np.abs(made) > 0.05
+        inner = np.flatnonzero(np.diff(np.flatnonzero(loud)) > strings.PAUSE[0] * strings.RATE / 2)
+        assert len(inner) == 2 and np.abs(made).max() <= 1.0
+        spoken = len(made) - 4 * strings.RATE * np.array(strings.PAUSE)[::-1]
+        assert spoken[0] <= 3 * 800 / (strings.SPEED[0] if varied else 1) and spoken[1] > 0
+    again = strings.joined([tone], np.random.default_rng(1), varied=False)
+    np.testing.assert_array_equal(
+        again, strings.joined([tone], np.random.default_rng(1), varied=False)
+    )

@@ -10,7 +10,18 @@ from experiments.tasks.questions import QUESTIONS
 from experiments.tasks.record import Measured
 from experiments.tasks.running import RUNNING
 from experiments.tasks.speech import SPEECH
+from experiments.tasks.strings import STRINGS_OF_DIGITS
+from experiments.tasks.toys import TOYS
 
-MEASURED: dict[str, Measured] = (
-    ANSWERS | COMMANDS | LABELS | MUSIC | PRONUNCIATION | QUESTIONS | RUNNING | SPEECH
-)
+MEASURED: dict[str, Measured] = {
+    **ANSWERS,
+    **COMMANDS,
+    **LABELS,
+    **MUSIC,
+    **PRONUNCIATION,
+    **QUESTIONS,
+    **RUNNING,
+    **SPEECH,
+    **STRINGS_OF_DIGITS,
+    **TOYS,
+}

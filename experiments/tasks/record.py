@@ -11,7 +11,8 @@ class Measured(NamedTuple):
     Attributes:
       data: What is read, in the words of a table.
       model: What learns it, in the words of a table.
-      prepare: `(data, work)` makes train.txt, valid.txt and test.txt in the folder work.
+      prepare: `(data, work)` makes train.txt, valid.txt and test.txt in the folder work. None for
+        what is built in, which has a test split of its own.
       flags: Of `seqjax train`, but for files, seed and directory.
       metrics: Names of scores, each with what was published and where. The first is the one that
         short tables have.
@@ -19,6 +20,6 @@ class Measured(NamedTuple):
 
     data: str
     model: str
-    prepare: Callable[[Path, Path], None]
+    prepare: Callable[[Path, Path], None] | None
     flags: str
     metrics: dict[str, str]

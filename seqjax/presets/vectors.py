@@ -20,10 +20,12 @@ VECTORS: dict[str, Config] = {
             mel_bands=20,
             max_source=500,
             batch_size=32,
-            buckets=4,
+            buckets=2,
         ),
-        model=ModelConfig(embedding_size=64, hidden_size=128, encoder_layers=2, pyramid=True),
-        optimizer=OptimizerConfig(schedule="cosine", warmup_steps=100),
+        model=ModelConfig(
+            embedding_size=64, hidden_size=128, encoder_layers=2, pyramid=True, dropout=0.1
+        ),
+        optimizer=OptimizerConfig(learning_rate=5e-3, schedule="cosine", warmup_steps=100),
         validation=ValidationConfig(metric="exact_match"),
     ),
     # What is to be seen in vectors; built in are pictures of digits, row by row.

@@ -1,11 +1,17 @@
 """Recordings and arrays into text, as a user meets them."""
 
+import itertools
 import json
 import wave
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from cli.commands import fed, one_line_error, seqjax
+
+from seqjax.runs.trained import load
+from seqjax.types import Padded
 
 pytestmark = pytest.mark.standard_promotion
 
@@ -69,6 +75,64 @@ def test_names_are_answered_line_by_line_and_have_their_scores(tones, monkeypatc
     assert len(rows) == 4
     best, second = rows[0]["answers"]
     assert best["log_prob"] > second["log_prob"] and best["text"] != second["text"]
+
+
+def said_by_frames(log_probs, labels):
+    """Returns the log-probability of labels, frame by frame: what has been said, and how it ends.
+
+    `log_probs` is `[time, labels]`, the blank first.
+    """
+    ends = {(0, True): 0.0}  # labels said so far, whether a blank was last -> log-probability
+    for frame in log_probs:
+        new = {}
+        for (count, blank), value in ends.items():
+            follows = [((count, True), frame[0])]
+            if not blank:
+                follows.append(((count, False), frame[labels[count - 1]]))
+            if count < len(labels) and (blank or labels[count] != labels[count - 1]):
+                follows.append(((count + 1, False), frame[labels[count]]))
+            for state, gain in follows:
+                new[state] = np.logaddexp(new.get(state, -np.inf), value + gain)
+        ends = new
+    return np.logaddexp(*(ends.get((len(labels), blank), -np.inf) for blank in (True, False)))
+
+
+def test_what_is_heard_and_what_ngrams_say_are_added_up(tones, tmp_path, monkeypatch, capsys):
+    (tmp_path / "text.txt").write_text("cab\ncab\nacb\ncaab\nbb\n" * 3)
+    ngrams = ("--task", "language-model", "--model.kind", "ngram", "--model.ngram-order", "3")
+    code = seqjax(
+        *("train", *ngrams, "--train", tmp_path / "text.txt", "--valid", tmp_path / "text.txt"),
+        *("--data.target-tokens", "chars", "--data.min-count", "1", "--run-dir", tmp_path / "lm"),
+    )
+    assert code == 0
+    language, run = load(str(tmp_path / "lm")), load(str(tones / "run"))
+    monkeypatch.chdir(tones)
+    frames = run.vocabularies["source"].encode("wav/cab.wav")
+    steps = Padded(jnp.asarray(frames[None]), jnp.array([len(frames)]))
+    said = run.learner.model.apply({"params": run.params}, steps)
+    heard = np.asarray(jax.nn.log_softmax(said.logits[0]), np.float64)
+    weight, ids = 1.5, language.vocabularies["text"].ids
+
+    def by_hand(text):
+        labels = [run.vocabularies["target"].ids[one] for one in text]
+        line = np.array([ids[one] for one in text + "\n"])
+        spoken = said_by_frames(heard, labels)
+        return spoken, spoken + weight * language.weights.log_probs(line, [ids["\n"]]).sum()
+
+    fed(monkeypatch, b"wav/cab.wav\n")
+    capsys.readouterr()
+    listening = ("--language-model", tmp_path / "lm", "--language-weight", str(weight))
+    code = seqjax(
+        *("decode", "run", *listening, "--beam-size", "160", "--n-best", "6", "--output", "jsonl"),
+    )
+    assert code == 0
+    found = json.loads(capsys.readouterr().out)["answers"]
+    texts = ["".join(word) for n in range(5) for word in itertools.product("abc", repeat=n)]
+    best = sorted(texts, key=lambda text: -by_hand(text)[1])[:6]
+    assert [answer["text"] for answer in found] == best
+    for answer in found:
+        wanted = by_hand(answer["text"])
+        np.testing.assert_allclose((answer["log_prob"], answer["score"]), wanted, atol=2e-3)
 
 
 @pytest.mark.slow

@@ -1,0 +1,64 @@
+"""Built-in data: nothing is read, and each has a test split of its own."""
+
+from experiments.tasks.record import Measured
+
+
+def _built_in(data: str, model: str, flags: str, metrics: dict[str, str]) -> Measured:
+    return Measured(data, model, None, flags, metrics)
+
+
+_SEQ2SEQ = "BiLSTM, attention, LSTM"
+TOYS = {
+    "sort": _built_in(
+        "strings of up to 16 letters, sorted",
+        _SEQ2SEQ,
+        "--preset sort",
+        {"exact_match": "none for these strings", "token_error_rate": ""},
+    ),
+    "addition": _built_in(
+        "sums of numbers of up to 3 digits",
+        _SEQ2SEQ,
+        "--preset addition",
+        {"exact_match": "99 (Keras, addition_rnn: LSTM of 128, reversed)", "token_error_rate": ""},
+    ),
+    "numbers": _built_in(
+        "numbers of up to 9 digits in words, groups held out",
+        _SEQ2SEQ,
+        "--preset numbers",
+        {"exact_match": "none for these numbers", "token_error_rate": ""},
+    ),
+    "numbers-rules": _built_in(
+        "numbers of up to 9 digits in words, groups held out",
+        "hand-written rules",
+        "--preset numbers --model.kind rules",
+        {"exact_match": "none for these numbers"},
+    ),
+    "copy-memory": _built_in(
+        "copy memory, T = 100",
+        "forward LSTM of 128, chrono biases",
+        "--preset copy_memory",
+        {
+            "span_f1": "12.5 by chance",
+            "loss": "0.173 who recalls nothing, 10 ln 8 / (T + 20) (Arjovsky et al. 2016)",
+            "exact_match": "",
+        },
+    ),
+    "morse-ctc": _built_in(
+        "Morse code, words of up to 4 letters",
+        "BiLSTM, pyramid, CTC",
+        "--preset morse --model.decoder ctc",
+        {"exact_match": "none for these recordings", "character_error_rate": ""},
+    ),
+    "morse": _built_in(
+        "Morse code, words of up to 4 letters",
+        "BiLSTM, pyramid, attention",
+        "--preset morse",
+        {"exact_match": "none for these recordings", "character_error_rate": ""},
+    ),
+    "images": _built_in(
+        "pictures of digits in words",
+        _SEQ2SEQ,
+        "--preset images",
+        {"exact_match": "none for these words", "token_error_rate": ""},
+    ),
+}
