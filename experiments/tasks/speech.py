@@ -27,7 +27,7 @@ _FLAGS = (
     "--data.batch-size 32 --model.embedding-size 64 --model.hidden-size 128 "
     "--model.encoder-layers 2 --model.pyramid --optimizer.schedule cosine "
     "--optimizer.warmup-steps 100 --optimizer.learning-rate 2e-3 --model.dropout 0.2 "
-    "--data.mel-bands 40 --validation.metric exact_match"
+    "--data.mel-bands 40 --model.decoder attention --validation.metric exact_match"
 )
 _FSDD = "spoken digits (FSDD, recordings 0–4 of each speaker)"
 _HOBBY = "96-99 (hobby projects, splits differ)"

@@ -23,7 +23,12 @@ VECTORS: dict[str, Config] = {
             buckets=2,
         ),
         model=ModelConfig(
-            embedding_size=64, hidden_size=128, encoder_layers=2, pyramid=True, dropout=0.1
+            embedding_size=64,
+            hidden_size=128,
+            encoder_layers=2,
+            pyramid=True,
+            decoder="ctc",
+            dropout=0.1,
         ),
         optimizer=OptimizerConfig(learning_rate=5e-3, schedule="cosine", warmup_steps=100),
         validation=ValidationConfig(metric="exact_match"),
