@@ -49,12 +49,6 @@ TOYS = {
         "--preset morse",
         {"exact_match": "none for these recordings", "character_error_rate": ""},
     ),
-    "morse-attention": _built_in(
-        "Morse code, words of up to 4 letters",
-        "BiLSTM, pyramid, attention",
-        "--preset morse --model.decoder attention --model.encoder-layers 3 --epochs 20",
-        {"exact_match": "none for these recordings", "character_error_rate": ""},
-    ),
     "images": _built_in(
         "pictures of digits in words",
         _SEQ2SEQ,

@@ -39,8 +39,10 @@ TOYS: dict[str, Config] = {
     # Ten symbols, said again a hundred steps later by a network that has only read so far.
     "copy_memory": Config(
         task="tag",
-        epochs=30,
-        data=DataConfig(embedded="copy_memory", min_length=100, max_length=100, buckets=1),
+        epochs=16,
+        data=DataConfig(
+            embedded="copy_memory", examples=20_000, min_length=100, max_length=100, buckets=1
+        ),
         model=ModelConfig(
             embedding_size=32,
             hidden_size=128,

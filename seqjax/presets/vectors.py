@@ -12,7 +12,7 @@ VECTORS: dict[str, Config] = {
     # What a recording says; built in are letters in Morse code.
     "morse": Config(
         task="transcribe",
-        epochs=10,
+        epochs=16,
         data=DataConfig(
             embedded="morse",
             examples=3_000,
@@ -36,10 +36,10 @@ VECTORS: dict[str, Config] = {
     # What is to be seen in vectors; built in are pictures of digits, row by row.
     "images": Config(
         task="describe",
-        epochs=40,
+        epochs=60,
         data=DataConfig(embedded="images", target_tokens="words", batch_size=32, buckets=1),
         model=ModelConfig(embedding_size=64, hidden_size=128, dropout=0.3),
         optimizer=OptimizerConfig(learning_rate=3e-3, schedule="cosine", warmup_steps=100),
-        validation=ValidationConfig(metric="exact_match"),
+        validation=ValidationConfig(metric="exact_match", patience=0),
     ),
 }
