@@ -125,6 +125,10 @@ def test_what_cannot_be_found_or_mended_beside_recordings(here, capsys):
         ("--task classify --data labels.tsv --fix d06 --out o", "SJ-D06 is a finding of --task"),
         ("--task clasify --data labels.tsv", "did you mean classify?"),
         ("--preset parts --data tags.tsv --data.target-tokens words", "data.target_tokens must be"),
+        (
+            "--task music --data tags.tsv",
+            "--task music: its files cannot be looked at with inspect",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(here, capsys, words, answer):
