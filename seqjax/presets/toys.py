@@ -36,7 +36,8 @@ TOYS: dict[str, Config] = {
         optimizer=_FAST,
         validation=_EXACT,
     ),
-    # Ten symbols, said again a hundred steps later by a network that has only read so far.
+    # Ten symbols, said again a hundred steps later by a network that has only read so far. This is
+    # where to begin from, and not what solves it: it stays at 0.174 nats a step.
     "copy_memory": Config(
         task="tag",
         epochs=16,
