@@ -2,6 +2,7 @@
 
 from experiments.tasks.answers import ANSWERS
 from experiments.tasks.commands import COMMANDS
+from experiments.tasks.dialogue import DIALOGUE
 from experiments.tasks.labels import LABELS
 from experiments.tasks.music import MUSIC
 from experiments.tasks.probes import PROBES as PROBES
@@ -16,6 +17,7 @@ from experiments.tasks.toys import TOYS
 MEASURED: dict[str, Measured] = {
     **ANSWERS,
     **COMMANDS,
+    **DIALOGUE,
     **LABELS,
     **MUSIC,
     **PRONUNCIATION,

@@ -1,0 +1,32 @@
+"""Dialogues: what was said so far in, what is said next out."""
+
+import gzip
+from pathlib import Path
+
+from experiments.tasks.record import Measured
+
+
+def dialogues(data: Path, work: Path) -> None:
+    """Dialog bAbI, task 1 (Bordes et al., 2017): the API calls of a restaurant."""
+    for name, part in (("train", "trn"), ("valid", "dev"), ("test", "tst")):
+        path = data / "dialog_babi" / f"task1_{part}.tsv.gz"
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            (work / f"{name}.txt").write_text(file.read(), encoding="utf-8")
+
+
+DIALOGUE = {
+    "dialogue": Measured(
+        "dialog bAbI, task 1, 1,000 dialogues",
+        "BiLSTM, attention, decoder",
+        dialogues,
+        "--data.source-tokens words --data.target-tokens words --data.batch-size 64 "
+        "--data.buckets 2 --model.embedding-size 64 --model.hidden-size 128 --model.dropout 0.1 "
+        "--optimizer.learning-rate 4e-3 --optimizer.schedule cosine --optimizer.warmup-steps 50 "
+        "--epochs 4 --validation.examples 200 --validation.dialogues --decode.method greedy",
+        {
+            "response_accuracy": "100 seq2seq (Madotto et al. 2018), 99.9 memory networks, which "
+            "choose among answers (Bordes et al. 2017)",
+            "dialogue_accuracy": "99.6 memory networks (Bordes et al. 2017)",
+        },
+    ),
+}
