@@ -12,6 +12,7 @@ from experiments.tasks.record import Measured
 from experiments.tasks.running import RUNNING
 from experiments.tasks.speech import SPEECH
 from experiments.tasks.strings import STRINGS_OF_DIGITS
+from experiments.tasks.subjects import SUBJECTS
 from experiments.tasks.toys import TOYS
 
 MEASURED: dict[str, Measured] = {
@@ -25,5 +26,6 @@ MEASURED: dict[str, Measured] = {
     **RUNNING,
     **SPEECH,
     **STRINGS_OF_DIGITS,
+    **SUBJECTS,
     **TOYS,
 }
