@@ -38,7 +38,8 @@ LABELS: dict[str, Config] = {
         ),
         validation=ValidationConfig(metric="accuracy"),
     ),
-    # A word that answers a question; the story comes first and the question last.
+    # A word that answers a question; the story comes first and the question last. On 100 questions
+    # of bAbI's task 1 that validated, last, attention and max pooling had 57, 54 and 58 %.
     "questions": Config(
         task="classify",
         epochs=40,
