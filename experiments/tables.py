@@ -18,6 +18,7 @@ SHOWN = MEASURED | PROBES
 _SHARES = (
     *("accuracy", "macro_f1", "calibration_error", "exact_match", "token_accuracy"),
     *("token_error_rate", "character_error_rate", "span_f1", "frame_f1", "frame_accuracy"),
+    *("response_accuracy", "dialogue_accuracy", "said_before"),
 )
 _DIGITS = {"loss": 3, "bits_per_token": 3, "loss_after_first": 3}
 _NAMES = {"loss": "nats", "loss_after_first": "nats after the first step"} | {
