@@ -30,6 +30,7 @@ from seqjax.runs.fitted import Fitted
 from seqjax.runs.fitting import fit
 from seqjax.runs.trained import Trained, load
 from seqjax.train.allocator import keep_freed_memory
+from seqjax.train.loop import INTERRUPTED
 
 
 def measure(name: str, seed: int, data: Path | None, work: Path) -> list[dict]:
@@ -44,7 +45,10 @@ def measure(name: str, seed: int, data: Path | None, work: Path) -> list[dict]:
     started = time.monotonic()
     config, best_step = train_flags(words).settings, 0
     if config.model.kind == "network":
-        best_step = road.train(config).progress.best_step
+        outcome = road.train(config)
+        if outcome.reason == INTERRUPTED:
+            raise SystemExit(f"{name}: the training was stopped; nothing is measured")
+        best_step = outcome.progress.best_step
     else:
         fit(config)
     minutes, busy = (time.monotonic() - started) / 60, os.getloadavg()[1]

@@ -1,6 +1,7 @@
 """Experiments run: every grid, made small."""
 
 import functools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from experiments.rows import RESULT_COLUMNS
 from experiments.tasks import MEASURED, strings
 from seqjax.build import splits
 from seqjax.cli.flags import train_flags
+from seqjax.train.loop import INTERRUPTED
 
 pytestmark = pytest.mark.standard_promotion
 
@@ -108,3 +110,12 @@ def test_digits_are_joined_with_pauses_and_speakers_are_apart():
     np.testing.assert_array_equal(
         again, strings.joined([tone], np.random.default_rng(1), varied=False)
     )
+
+
+def test_a_training_that_was_stopped_is_not_measured(tmp_path, monkeypatch):
+    stopped = SimpleNamespace(reason=INTERRUPTED)
+    monkeypatch.setattr(measure.road, "train", lambda config: stopped)
+    chosen = MEASURED["sentiment"]._replace(prepare=lambda data, work: None)
+    monkeypatch.setitem(MEASURED, "sentiment", chosen)
+    with pytest.raises(SystemExit, match="sentiment: the training was stopped"):
+        measure.measure("sentiment", 0, tmp_path, tmp_path)
