@@ -19,7 +19,7 @@ from seqjax.data.batching import Examples
 from seqjax.data.chunks import Chunks
 from seqjax.data.coding import PairCoder
 from seqjax.data.ragged import Ragged, RowWriter
-from seqjax.data.sides import Side, SideKind, build_side, holds_vectors, load_side
+from seqjax.data.sides import Side, SideKind, build_side, holds_floats, load_side
 from seqjax.data.store import stored
 from seqjax.errors import InputError
 
@@ -74,7 +74,7 @@ def code_pairs(
         streams = {side: io.BytesIO() for side in SIDES}
         vocabularies = _pair_vocabularies(config.data, pairs_fn, kinds)
         dtypes = {
-            side: np.float32 if holds_vectors(kind) else np.int32 for side, kind in kinds.items()
+            side: np.float32 if holds_floats(kind) else np.int32 for side, kind in kinds.items()
         }
         writers = {side: RowWriter(streams[side].write, dtypes[side]) for side in SIDES}
         notes = _write_pairs(config, pairs_fn(), coder_fn(vocabularies), writers)

@@ -146,9 +146,14 @@ def _encoder(vocab_size: int | None, cell_fn: CellFn, config: ModelConfig) -> En
 
 
 def build_classifier(
-    config: ModelConfig, *, vocab_size: int, num_classes: int, cell_fn: CellFn | None = None
+    config: ModelConfig,
+    *,
+    vocab_size: int | None,
+    num_classes: int,
+    cell_fn: CellFn | None = None,
 ) -> Classifier:
-    """Returns an encoder with one label for a sequence; `cell_fn` as in `build_seq2seq`."""
+    """Returns an encoder with one label for a sequence; `vocab_size` and `cell_fn` as in
+    `build_seq2seq`."""
     dtype = build_compute_dtype(config)
     return Classifier(
         _encoder(vocab_size, cell_fn or functools.partial(build_cell, config), config),

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from seqjax.config import Config
+from seqjax.data.adding import make_adding
 from seqjax.data.arithmetic import make_additions
 from seqjax.data.dates import make_date_languages, make_date_parts, make_dates
 from seqjax.data.docs import english_manual
@@ -31,6 +32,7 @@ TASK_OF = {
     "morse": "transcribe",
     "images": "describe",
     "chords": "music",
+    "adding": "regress",
 }
 """What each of the built-in data is for."""
 
@@ -119,6 +121,8 @@ def embedded_splits(config: Config) -> Splits:
             return make_morse(**sizes)
         case "images":
             return make_images(data.examples, seed=config.seed)
+        case "adding":
+            return make_adding(**sizes)
         case "docs":
             return english_manual()
         case "chords":

@@ -10,7 +10,8 @@ from seqjax.build.learner import Learner, applied
 from seqjax.build.objective import Said, token_loss
 from seqjax.config import ObjectiveConfig
 from seqjax.data.vocabulary import Vocabulary
-from seqjax.losses import crf_loss, cross_entropy, ctc_loss, token_accuracy
+from seqjax.losses import crf_loss, cross_entropy, ctc_loss, squared_error, token_accuracy
+from seqjax.metrics.likelihood import example_scores
 from seqjax.models.classifier import Classifier
 from seqjax.models.tagger import Tagger
 from seqjax.types import Batch, Key, Mean, Padded, Parameters
@@ -56,6 +57,15 @@ def build_ctc_learner(model: Tagger) -> Learner:
         return found.loss, {"impossible": found.impossible}
 
     return _learner(model, measure)
+
+
+def build_regression_learner(model: Classifier) -> Learner:
+    """Returns the task of saying which number a source has; see `squared_error`."""
+
+    def measure(said: Any, shown: Any, targets: Padded, train: bool) -> Measured:
+        return squared_error(said, targets), {}
+
+    return _learner(model, measure)._replace(scores_fn=example_scores)
 
 
 def _of_tokens(

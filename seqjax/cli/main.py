@@ -12,7 +12,7 @@ COMMANDS = {
     "evaluate": "measure a trained run on data it has not seen",
     "decode": "answer each line of a file or of standard input",
     "generate": "let a model of language or music go on from a prompt",
-    "predict": "give each line of a file or of standard input its label or its tags",
+    "predict": "give each line of a file or of standard input its label, its tags or a number",
     "features": "write what a model makes of texts, for another one to read",
     "inspect": "tell what a run is, or what is in data before there is a run",
     "explain": "tell what a code such as SJ-D04 means, and what to do about it",

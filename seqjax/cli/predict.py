@@ -1,4 +1,4 @@
-"""`seqjax predict`: give each line of a file or of standard input its label, or its tags."""
+"""`seqjax predict`: give each line of a file or of standard input its label, tags or number."""
 
 import dataclasses
 import itertools
@@ -12,6 +12,7 @@ from seqjax.data.lines import read_line_stream, read_lines
 from seqjax.errors import InputError
 from seqjax.predict.answer import Answer
 from seqjax.runs.trained import load
+from seqjax.tasks.task import AnsweringTask
 
 CHUNK = 4_096
 """Lines that are answered together."""
@@ -20,11 +21,16 @@ CHUNK = 4_096
 def run(flags: PredictFlags) -> int:
     """Runs the command: as many lines out as in."""
     trained = load(flags.run)
-    if trained.config.task not in ("classify", "tag"):
+    task = trained.task
+    if trained.config.task not in ("classify", "tag", "regress"):
         raise InputError(
             f"{flags.run}: is a {trained.config.task} run, which gives no labels; use seqjax "
             "decode or generate"
         )
+    likely = isinstance(task, AnsweringTask) and task.likely
+    if not likely and (flags.probs or flags.n_best > 1):
+        flag = "--probs" if flags.probs else "--n-best"
+        raise InputError(f"{flags.run}: a number has no probability; leave {flag} out")
     lower = str.lower if trained.config.data.lowercase else str
     source = sys.stdin.buffer
     lines = read_line_stream(source) if flags.input is None else iter(read_lines(flags.input))
@@ -36,9 +42,18 @@ def run(flags: PredictFlags) -> int:
         while chunk := list(itertools.islice(lines, size)):
             found = answer_fn(trained.weights, [lower(line) for line in chunk])
             for line, answers in zip(chunk, found, strict=True):
-                sys.stdout.write(_written(flags, line, answers))
+                said = _written(flags, line, answers) if likely else _number(flags, line, answers)
+                sys.stdout.write(said)
             sys.stdout.flush()
     return 0
+
+
+def _number(flags: PredictFlags, line: str, answers: list[Answer]) -> str:
+    text = answers[0].text
+    if flags.json:
+        number = float(text) if text else None
+        return json.dumps({"source": line, "number": number}, ensure_ascii=False) + "\n"
+    return text + "\n"
 
 
 def _written(flags: PredictFlags, line: str, answers: list[Answer]) -> str:

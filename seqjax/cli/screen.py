@@ -34,6 +34,8 @@ SHOWN = (
     "token_error_rate",
     "bleu",
     "bits_per_token",
+    "mean_squared_error",
+    "r2",
     "frame_f1",
 )
 HEALTH = ("ended", "empty", "repeated")

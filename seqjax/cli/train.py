@@ -35,6 +35,9 @@ SCORES = {
     "token_accuracy": "token accuracy, given the true tokens before",
     "token_error_rate": "token error rate",
     "perplexity": "perplexity",
+    "mean_squared_error": "mean squared error",
+    "mean_absolute_error": "mean absolute error",
+    "r2": "share of the variance told (R²)",
     "frame_f1": "frame F1",
     "frame_accuracy": "frame accuracy",
     "loss_after_first": "the same without first steps",
@@ -227,6 +230,8 @@ def _with_alternatives(search):
 
 def _next_commands(trained: Trained | Fitted) -> list[str]:
     run, config = trained.run.path, trained.config
+    if config.task == "regress":
+        return [f"seqjax predict {run} < FILE", f"seqjax evaluate {run} --data FILE"]
     if config.task in ("classify", "tag"):
         return [f"seqjax predict {run} --probs < FILE", f"seqjax evaluate {run} --data FILE"]
     if config.task == "language-model":

@@ -22,8 +22,8 @@ _OF_A_READ_TEXT = ("encoder_repetition_penalty", "encoder_no_repeat_ngram")
 _OF_A_PREFIX_BEAM = ("method", "beam_size", "n_best", "batch_size")
 _OF_DRAWS = (*_OF_A_PREFIX_BEAM, "seed", "temperature", "max_length")
 
-_OF_OTHERS = {"classify": ("pooling",), "tag": ("tag_scheme",)}
-"""Settings of the model that only one task knows."""
+_OF_OTHERS = {("classify", "regress"): ("pooling",), ("tag",): ("tag_scheme",)}
+"""Settings of the model that only some tasks know."""
 
 _DECODERS = {
     "text-to-text": ("attention", "aligned"),
@@ -49,17 +49,21 @@ _BASELINES = {
     "language-model": ("ngram",),
     "classify": ("bag_of_words", "majority"),
     "music": ("usual", "markov"),
+    "regress": ("usual",),
 }
 """Kinds of models that are no networks, by task."""
 
 
 def _left_out(config: Any) -> Iterator[tuple[str, Iterable[str]]]:
     """Yields settings of a part that the task does not know, and must be as they are by default."""
-    task, of_vectors = config.task, config.task in ("transcribe", "describe")
+    task, kind = config.task, config.data.source_kind
+    of_vectors = task in ("transcribe", "describe") or kind != "texts"
     aligned = config.model.decoder == "aligned"
     for who, names in _OF_OTHERS.items():
-        if who != task:
+        if task not in who:
             yield "model", names
+    if task != "regress":
+        yield "data", ("source_kind",)
     if task not in _DECODERS:
         yield "model", ("decoder",)
     if task != "tag" and not aligned:
@@ -68,7 +72,7 @@ def _left_out(config: Any) -> Iterator[tuple[str, Iterable[str]]]:
         yield "data", ("max_chunk",)
     if aligned or task in ("language-model", "tag", "transcribe"):
         yield "data", ("long_sources",)  # each token of a source has its part in the target
-    if task != "transcribe":
+    if task != "transcribe" and kind != "sound":
         yield "data", ("mel_bands",)
     if task == "music":
         yield "model", _but(ModelConfig, _OF_MUSIC)
@@ -88,8 +92,8 @@ def _left_out(config: Any) -> Iterator[tuple[str, Iterable[str]]]:
         yield "decode", (*_OF_A_READ_TEXT, "unknown")
         yield "data", ("source_tokens", "store")
         yield "model", ("source_vectors", "copying")
-    if task in ("classify", "tag"):
-        yield "objective", _but(ObjectiveConfig, _OF_ONE_STEP)
+    if task in ("classify", "tag", "regress"):
+        yield "objective", _but(ObjectiveConfig, _OF_ONE_STEP if task != "regress" else ())
         yield "decode", _but(DecodeConfig, ("batch_size", "n_best", "beam_size"))
         yield "data", ("target_tokens",)
         yield "model", _OF_A_DECODER
@@ -200,6 +204,20 @@ def _check_kind(config: Any) -> None:
 
 
 def _check_data(config: Any) -> None:
+    require(
+        config.task != "regress"
+        or bool(config.train or config.data.hub)
+        or config.data.source_kind == "arrays",
+        "data.source_kind",
+        "arrays for the built-in adding problem",
+        config.data.source_kind,
+    )
+    require(
+        config.task != "regress" or config.data.store is None,
+        "data.store",
+        "None for regress, whose targets are no ids",
+        repr(config.data.store),
+    )
     require(
         not (config.train and config.data.hub),
         "data.hub",

@@ -20,6 +20,7 @@ Embedded = Literal[
     "morse",
     "images",
     "chords",
+    "adding",
 ]
 
 
@@ -34,7 +35,8 @@ class DataConfig:
     language a date is written (classify). date_parts: which of its characters are day, month, year
     and day of the week (tag). copy_memory: symbols, to be said again after a wait (tag). morse:
     letters in Morse code, as sound (transcribe). images: handwritten digits, row by row, in words
-    (describe). chords: made progressions in all keys (music)."""
+    (describe). chords: made progressions in all keys (music). adding: the adding problem, of
+    min_length to max_length steps (regress)."""
     examples: int = 50_000
     """How many training pairs, or pieces, the built-in data makes."""
     min_length: int = 1
@@ -42,6 +44,9 @@ class DataConfig:
     shortest number of addition and numbers, steps of the shortest wait of copy_memory."""
     max_length: int = 20
     """The same of the longest."""
+    source_kind: Literal["texts", "arrays", "sound"] = "texts"
+    """What a source is: a text, or the name of an array or a recording, as of describe and
+    transcribe, which need not be told (regress only)."""
     source_tokens: TokenKind = "chars"
     """What one source token is: a character, a word between blanks, a SentencePiece subword."""
     target_tokens: TokenKind = "chars"
@@ -59,7 +64,7 @@ class DataConfig:
     long_sources: Literal["leave_out", "cut"] = "leave_out"
     """What becomes of sources of more than max_source tokens, of which all else but training reads
     that many anyway: their pairs are left out of training, or learnt with what comes first in them
-    (text-to-text, classify and describe; summaries want that)."""
+    (text-to-text, classify, regress and describe; summaries want that)."""
     max_target: int = 200
     """Target tokens (EOS not counted) a training pair may have, or steps a training piece; longer
     ones are left out."""

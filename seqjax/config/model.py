@@ -56,7 +56,7 @@ class ModelConfig:
     lexicon: word for word by IBM Model 1; rules: of the built-in dates and numbers; usual: the most
     frequent target of a source; copy: the source itself (text-to-text). bag_of_words: logistic
     regression; majority: the most frequent label (classify). usual: how often each key sounds;
-    markov: how often after the last chord (music)."""
+    markov: how often after the last chord (music). usual: the mean (regress)."""
     ngram_order: int = 5
     """Tokens of the longest n-grams (ngram, and the language model of lexicon)."""
     embedding_size: int = 128
@@ -115,7 +115,7 @@ class ModelConfig:
     outputs; with that state as it is; or from zeros."""
     pooling: PoolingKind = "max"
     """What is left of a text that is classified: the last state, the mean or the highest of the
-    outputs unit by unit, or their mean weighted by attention (classify only)."""
+    outputs unit by unit, or their mean weighted by attention (classify and regress only)."""
     crf: bool = False
     """Learn how tags follow each other: a conditional random field (tag, and model.decoder aligned,
     only). Its cost grows with the square of how many there are."""

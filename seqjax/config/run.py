@@ -16,7 +16,14 @@ from seqjax.config.validation import ValidationConfig
 from seqjax.config.words import Patterns
 
 Task = Literal[
-    "text-to-text", "language-model", "classify", "tag", "transcribe", "describe", "music"
+    "text-to-text",
+    "language-model",
+    "classify",
+    "tag",
+    "transcribe",
+    "describe",
+    "music",
+    "regress",
 ]
 
 
@@ -27,15 +34,17 @@ class Config:
     task: Task = "text-to-text"
     """What is learnt: to answer one text with another, to continue a text, to say to which class a
     text belongs, to say of each of its tokens what it is, to write down what a recording says, to
-    describe vectors, or to say which keys sound next in a piece of music."""
+    describe vectors, to say which keys sound next in a piece of music, or which number belongs to
+    a text or to vectors."""
     train: tuple[str, ...] = ()
     """Training data. text-to-text: one file of `source<TAB>target` lines, one .jsonl, or two files
     with a line each; classify and tag: the same, a target being a label, or as many tags, with
     blanks between them, as the source has tokens; transcribe and describe: the same, a source
     being the name of a recording (wav, flac, ogg), or of an array [time, features] (FILE.npy or
-    FILE.npz#NAME), beside the file; language-model: one text file; music: one text file with a
-    piece a line (60+64+67 are the pitches of a chord, - is silence), or a .json of pieces, which
-    may have train, valid and test in it. Any may be .gz. None: built-in data."""
+    FILE.npz#NAME), beside the file; regress: a target is a number; language-model: one text file;
+    music: one text file with a piece a line (60+64+67 are the pitches of a chord, - is silence), or
+    a .json of pieces, which may have train, valid and test in it. Any may be .gz. None: built-in
+    data."""
     valid: tuple[str, ...] = ()
     """Validation data, in the same form."""
     start_from: str | None = None

@@ -9,8 +9,9 @@ OfLikelihood = Literal["loss", "perplexity", "bits_per_token", "token_accuracy"]
 OfText = Literal["exact_match", "token_error_rate", "character_error_rate", "bleu", "chrf"]
 OfLabels = Literal["accuracy", "macro_f1", "calibration_error"]
 OfTags = Literal["accuracy", "span_f1", "exact_match"]
+OfNumbers = Literal["mean_squared_error", "mean_absolute_error", "r2"]
 OfMusic = Literal["loss_after_first", "frame_accuracy", "frame_f1"]
-Metric = Literal[OfLikelihood, OfText, OfLabels, OfTags, OfMusic]
+Metric = Literal[OfLikelihood, OfText, OfLabels, OfTags, OfMusic, OfNumbers]
 
 METRICS: dict[str, tuple[str, ...]] = {
     "text-to-text": get_args(OfLikelihood) + get_args(OfText),
@@ -19,12 +20,14 @@ METRICS: dict[str, tuple[str, ...]] = {
     "describe": get_args(OfLikelihood) + get_args(OfText),
     "classify": ("loss", *get_args(OfLabels)),
     "tag": ("loss", *get_args(OfTags)),
+    "regress": ("loss", *get_args(OfNumbers)),
     "music": ("loss", *get_args(OfMusic)),
 }
 """Those that each task has."""
 
 LOWER_IS_BETTER = (
     *("loss", "perplexity", "bits_per_token", "loss_after_first"),
+    *("mean_squared_error", "mean_absolute_error"),
     *("token_error_rate", "character_error_rate", "calibration_error"),
 )
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from seqjax.data.batching import Examples
 from seqjax.data.chunks import Chunks
+from seqjax.data.figures import Figures
 from seqjax.data.ragged import Ragged
 from seqjax.data.readers import Pairs
 from seqjax.data.vocabulary import Vocabulary
@@ -63,7 +64,7 @@ class PairCoder:
     def __init__(
         self,
         source: Source,
-        target: Vocabulary | Chunks,
+        target: Vocabulary | Chunks | Figures,
         *,
         copying: bool = False,
         ends: bool = True,
@@ -130,9 +131,26 @@ class AlignedCoder(PairCoder):
         return np.array(self.target.encode(self.source.encode(source_text), text), np.int32)
 
 
+class FigureCoder(PairCoder):
+    """The same where a target is a number."""
+
+    def __init__(self, source: Source, target: Figures, *, most_source: int | None = None):
+        """Args:
+        source: Reads the source.
+        target: Reads numbers.
+        most_source: As of `PairCoder`.
+        """
+        super().__init__(source, target, ends=False, most_source=most_source)
+
+    def target_ids(self, text: str, source_text: str) -> np.ndarray:
+        """Returns `[1, 1]` the number, normalised, float32."""
+        return self.target.encode(text)
+
+
 def encode_pairs(pairs: Pairs, coder: PairCoder) -> Examples:
     """Returns what sources and targets are to a model."""
     sources = [coder.source_ids(source) for source in pairs.sources]
-    targets = (coder.target_ids(*both) for both in zip(pairs.targets, pairs.sources, strict=True))
-    dtype = sources[0].dtype if sources else np.int32
-    return Examples(Ragged.of(sources, dtype), Ragged.of(targets))
+    targets = [coder.target_ids(*both) for both in zip(pairs.targets, pairs.sources, strict=True)]
+    return Examples(
+        *(Ragged.of(side, side[0].dtype if side else np.int32) for side in (sources, targets))
+    )

@@ -6,6 +6,7 @@ case here.
 
 import numpy as np
 
+from seqjax.data.adding import adding
 from seqjax.data.images import image
 from seqjax.data.morse import morse_recording
 from seqjax.data.names import Scheme
@@ -22,7 +23,7 @@ def made_recording(scheme: Scheme, what: str) -> Recording:
     match scheme:
         case "morse":
             return morse_recording(what)
-        case "image":
+        case "image" | "adding":
             raise InputError(f"{scheme}:{what}: is no recording; --task describe reads it")
 
 
@@ -35,5 +36,7 @@ def made_array(scheme: Scheme, what: str) -> np.ndarray:
     match scheme:
         case "image":
             return image(what)
+        case "adding":
+            return adding(what)
         case "morse":
             raise InputError(f"{scheme}:{what}: is a recording; --task transcribe reads it")

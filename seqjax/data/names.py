@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-Scheme = Literal["morse", "image"]
+Scheme = Literal["morse", "image", "adding"]
 """What may stand before the colon. A file whose name begins so is written `./morse:SOS`."""
 
 

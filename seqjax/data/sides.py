@@ -6,18 +6,25 @@ from typing import Literal, get_args
 
 from seqjax.config import DataConfig
 from seqjax.data.chunks import Chunks
+from seqjax.data.figures import Figures
 from seqjax.data.frames import FrameKind, Frames
 from seqjax.data.vocabulary import CLOSED, TokenKind, Vocabulary
 
 ChunkKind = Literal["chunks"]
-SideKind = Literal[TokenKind, FrameKind, ChunkKind]
-"""`chunks` are what each token of a source stands for; see `Chunks`."""
-Side = Vocabulary | Frames | Chunks
+FigureKind = Literal["number"]
+SideKind = Literal[TokenKind, FrameKind, ChunkKind, FigureKind]
+"""`chunks` are what each token of a source stands for; see `Chunks`. A `number` is a whole text."""
+Side = Vocabulary | Frames | Chunks | Figures
 
 
 def holds_vectors(kind: SideKind) -> bool:
     """Returns whether texts of such a side name vectors."""
     return kind in get_args(FrameKind)
+
+
+def holds_floats(kind: SideKind) -> bool:
+    """Returns whether what a model reads or says on such a side is numbers, and no ids."""
+    return kind == "number" or holds_vectors(kind)
 
 
 def build_side(texts: Iterable[str], kind: SideKind, data: DataConfig) -> Side:
@@ -29,6 +36,8 @@ def build_side(texts: Iterable[str], kind: SideKind, data: DataConfig) -> Side:
     """
     if kind == "chunks":
         raise ValueError("kind must be that of one side, got chunks, which Chunks.build makes")
+    if kind == "number":
+        return Figures.build(texts)
     if holds_vectors(kind):
         return Frames.build(texts, kind, bands=data.mel_bands)  # pyright: ignore[reportArgumentType]
     return Vocabulary.build(
@@ -47,4 +56,6 @@ def load_side(directory: Path, name: str, kind: SideKind) -> Side:
     """
     if kind == "chunks":
         return Chunks.load(directory, name)
+    if kind == "number":
+        return Figures.load(directory, name)
     return (Frames if holds_vectors(kind) else Vocabulary).load(directory, name)

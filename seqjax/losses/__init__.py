@@ -19,6 +19,7 @@ from seqjax.losses.likeness import bleu_costs as bleu_costs
 from seqjax.losses.likeness import edit_costs as edit_costs
 from seqjax.losses.risk import are_new as are_new
 from seqjax.losses.risk import expected_costs as expected_costs
+from seqjax.losses.squares import squared_error as squared_error
 from seqjax.losses.unlikelihood import repeats_ngram as repeats_ngram
 from seqjax.losses.unlikelihood import repetition_unlikelihood as repetition_unlikelihood
 from seqjax.losses.unlikelihood import unlikelihood as unlikelihood

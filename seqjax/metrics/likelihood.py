@@ -23,6 +23,12 @@ def likelihood_scores(loss: float, tokens: int) -> dict[str, float]:
     }
 
 
+def example_scores(loss: float, examples: int) -> dict[str, float]:
+    """Returns `loss` alone, where it is no likelihood; how many there are is told elsewhere."""
+    del examples
+    return {"loss": loss}
+
+
 def step_scores(loss: float, steps: int) -> dict[str, float]:
     """Returns `loss` and `steps`, where many things are said at a step and none is a token.
 

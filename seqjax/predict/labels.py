@@ -1,4 +1,4 @@
-"""Sources in, labels or tags out: a trained classifier or tagger as its user sees it."""
+"""Sources in, labels, tags or numbers out: what reads a whole source, as its user sees it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from seqjax.data.coding import PairCoder
+from seqjax.data.figures import Figures
 from seqjax.decode.protocol import Hypotheses
 from seqjax.predict.answer import EMPTY, Answer, Request, silent
 from seqjax.predict.room import height, padded
@@ -90,6 +91,27 @@ class Labeller:
     def _answer(self, one: int, log_prob: float) -> Answer:
         name = self._names[one]
         return Answer(name, (name,), log_prob, log_prob, True)
+
+
+class Numbers:
+    """Gives the number of a source."""
+
+    def __init__(self, sayer: Sayer, figures: Figures):
+        """Args:
+        sayer: Says `[batch]` numbers, normalised.
+        figures: What they mean.
+        """
+        self._sayer, self._figures = sayer, figures
+
+    def __call__(
+        self, weights: Weights, requests: Sequence[str | Request], *, first: int = 0
+    ) -> list[list[Answer]]:
+        """Returns the number of each source as an answer without a probability; see `AnswerFn`."""
+        answers: list[list[Answer]] = [[EMPTY] for _ in requests]
+        for place, _, number in self._sayer(weights, requests):
+            text = self._figures.decode(float(number))
+            answers[place] = [Answer(text, (text,), 0.0, 0.0, True)]
+        return answers
 
 
 class Sequences:

@@ -21,6 +21,7 @@ PresetName = Literal[
     "sentiment",
     "questions",
     "parts",
+    "adding",
     "sort",
     "addition",
     "numbers",

@@ -1,4 +1,4 @@
-"""Presets of tasks that say of a text, or of its tokens, what it is."""
+"""Presets of tasks that say of a source, or of its tokens, what it is."""
 
 from seqjax.config import (
     Config,
@@ -66,5 +66,28 @@ LABELS: dict[str, Config] = {
             learning_rate=5e-3, schedule="cosine", warmup_steps=100, average_decay=0.99
         ),
         validation=ValidationConfig(metric="span_f1"),
+    ),
+    # Which number belongs to a source; built in is the adding problem.
+    "adding": Config(
+        task="regress",
+        epochs=20,
+        data=DataConfig(
+            embedded="adding",
+            examples=10_000,
+            min_length=50,
+            max_length=50,
+            source_kind="arrays",
+            batch_size=50,
+            buckets=1,
+        ),
+        model=ModelConfig(
+            embedding_size=16,
+            hidden_size=64,
+            direction="forward",
+            pooling="last",
+            dropout=0.0,
+        ),
+        optimizer=OptimizerConfig(learning_rate=5e-3, schedule="cosine", warmup_steps=50),
+        validation=ValidationConfig(patience=0),
     ),
 }

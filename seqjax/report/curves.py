@@ -13,6 +13,7 @@ SCORES = (
     ("token_error_rate", "token error rate", 1, ORANGE, "s"),
     ("bleu", "BLEU / 100", 100, PURPLE, "D"),
     ("frame_f1", "frame F1", 1, GREEN, "o"),
+    ("r2", "R²", 1, GREEN, "o"),
 )
 """Name, label, what is divided by to make it a share, colour, marker."""
 MOST_MARKED = 60

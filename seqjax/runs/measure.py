@@ -119,7 +119,7 @@ def build_validator(
         decoded = task.judged(answer_fn, pairs, vocabularies)
         shown = sorted({0, len(decoded.sources) // 2})
         for number in shown:
-            note(_sample_line(decoded, number))
+            note(_sample_line(decoded, number, task.likely))
         sources = [decoded.sources[number] for number in shown]
         wanted = [decoded.references[number][0] for number in shown]
         seen(Seen(decoded, look(weights, Pairs(sources, wanted))))
@@ -128,11 +128,11 @@ def build_validator(
     return validate
 
 
-def _sample_line(decoded: Decoded, number: int) -> str:
+def _sample_line(decoded: Decoded, number: int, likely: bool) -> str:
     answer, references = decoded.answers[number][0], decoded.references[number]
     right = answer.text in references
     wanted = "" if right else f"   wanted {references[0]}"
+    probability = f"   p {math.exp(answer.log_prob):.2f}" if likely else ""
     return (
-        f"  {'✓' if right else '✗'} {decoded.sources[number]} -> {answer.text}"
-        f"   p {math.exp(answer.log_prob):.2f}{wanted}"
+        f"  {'✓' if right else '✗'} {decoded.sources[number]} -> {answer.text}{probability}{wanted}"
     )

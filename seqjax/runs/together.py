@@ -182,6 +182,7 @@ USE = {
     "classify": "; use seqjax predict",
     "tag": "; use seqjax predict",
     "music": "; use seqjax generate",
+    "regress": "; use seqjax predict",
 }
 """What runs of other tasks are used with."""
 

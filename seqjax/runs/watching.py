@@ -13,7 +13,7 @@ from seqjax.runs.measure import Seen
 from seqjax.runs.record import Recorder
 from seqjax.runs.setup import TRAINING_STEP
 from seqjax.runs.spectator import Silent, Spectator
-from seqjax.tasks.task import Task, TaskData
+from seqjax.tasks.task import AnsweringTask, Task, TaskData
 from seqjax.train.clock import Clock
 from seqjax.train.norms import NORMS
 from seqjax.train.progress import Progress
@@ -49,6 +49,7 @@ class Watching:
         self.note = spectator.note
         self._run, self._spectator, self._modules = run, spectator, modules
         self._vocabularies = data.vocabularies
+        self._tallied = isinstance(task, AnsweringTask) and task.likely
         self._facts = build_facts(task, data)
         self._watch = Watch(self._facts, run.history.rows())
         self._recorder = Recorder(run, from_step=progress.step)
@@ -94,7 +95,7 @@ class Watching:
         seen, self._seen = self._seen, None
         if seen is not None:
             self._recorder.show(seen, row["step"])
-        self._warn(self._watch.look(row, seen and self._tally(seen)))
+        self._warn(self._watch.look(row, seen and self._tally(seen) if self._tallied else None))
 
     def went_back(self, row: dict[str, Any], progress: Progress) -> None:
         keep_history(self._run, progress)

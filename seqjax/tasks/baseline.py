@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from seqjax.config import DecodeConfig
+from seqjax.data.figures import Figures
 from seqjax.data.vocabulary import Vocabulary
 from seqjax.predict.answer import EMPTY, Answer, ContinueFn
 from seqjax.tasks.arrays import Arrays
@@ -91,6 +92,6 @@ def answers_to(
     return [next(said) if text.strip() else [EMPTY] for text in texts]
 
 
-def certain(text: str, vocabulary: Vocabulary) -> Answer:
+def certain(text: str, vocabulary: Vocabulary | Figures) -> Answer:
     """Returns an answer of a model that has no probabilities: its log-probability is 0."""
     return Answer(text, tuple(vocabulary.cut(text)), 0.0, 0.0, True)

@@ -13,9 +13,11 @@ from seqjax.tasks.ctc import FramesToText
 from seqjax.tasks.language_model import LanguageModeling
 from seqjax.tasks.music import Music
 from seqjax.tasks.plain import Majority, Plain
+from seqjax.tasks.regress import Regress
 from seqjax.tasks.tag import Tag
 from seqjax.tasks.task import Task
 from seqjax.tasks.text_to_text import TextToText
+from seqjax.tasks.usual_number import UsualNumber
 from seqjax.tasks.word_for_word import WordForWord
 
 
@@ -36,6 +38,8 @@ def build_task(config: Config) -> Task:
             return Tag(config)
         case "music":
             return Music(config)
+        case "regress":
+            return Regress(config)
 
 
 def build_baseline(config: Config) -> Baseline:
@@ -54,6 +58,8 @@ def build_baseline(config: Config) -> Baseline:
             return Majority(task)
         case "markov":
             return CountedChords(task, "markov")
+        case "usual" if config.task == "regress":
+            return UsualNumber(task)
         case "usual" if config.task == "music":
             return CountedChords(task, "usual")
         case "rules" | "usual" | "copy" as kind:

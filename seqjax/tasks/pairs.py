@@ -26,7 +26,7 @@ from seqjax.tasks.task import Learnt, TaskData, Vocabularies
 from seqjax.train.compiled import AnnounceFn
 from seqjax.types import Batch, Padded
 
-NAMES = {"label": "labels", "sound": "mel bands", "arrays": "numbers a step"}
+NAMES = {"label": "labels", "number": "number", "sound": "mel bands", "arrays": "numbers a step"}
 """Of kinds, where their own does not serve."""
 
 VECTORS: Mapping[str, FrameKind] = {"transcribe": "sound", "describe": "arrays"}
@@ -43,6 +43,7 @@ class PairTask:
 
     config: Config
     loss_unit: ClassVar[str] = "nats per token"
+    likely: ClassVar[bool] = True
     ends: ClassVar[bool] = True
     """Whether targets have EOS after them."""
 
@@ -50,28 +51,40 @@ class PairTask:
     def kinds(self) -> dict[str, SideKind]:
         """What there is on each side."""
         data = self.config.data
-        source: SideKind = VECTORS.get(self.config.task) or data.source_tokens
+        source: SideKind = self.vectors or data.source_tokens
         return {"source": source, "target": data.target_tokens}
+
+    @property
+    def vectors(self) -> FrameKind | None:
+        """What vectors sources are; None where they are texts."""
+        given = self.config.data.source_kind
+        return VECTORS.get(self.config.task) or (None if given == "texts" else given)
 
     @property
     def of_vectors(self) -> bool:
         """Whether sources are names of what is vectors."""
         return holds_vectors(self.kinds["source"])
 
+    @property
+    def most_source(self) -> int | None:
+        """Tokens, or steps, after which a source is cut, if it is."""
+        data = self.config.data
+        return data.max_source if data.long_sources == "cut" else None
+
     def coder(self, vocabularies: Vocabularies) -> PairCoder:
         """Returns what sources and targets are to the model."""
-        data, copying = self.config.data, self.config.model.copying
+        copying = self.config.model.copying
         return PairCoder(
             vocabularies["source"],
             vocabularies["target"],
             copying=copying,
             ends=self.ends,
-            most_source=data.max_source if data.long_sources == "cut" else None,
+            most_source=self.most_source,
         )
 
     def fits(self, source: str, target: str) -> str | None:
         """Returns why a source cannot be read, or not have such a target, or None."""
-        kind = VECTORS.get(self.config.task)
+        kind = self.vectors
         return None if kind is None else trouble(source, kind)
 
     def unseen_fits(self, targets: Iterable[str]) -> FitsFn:
@@ -113,7 +126,8 @@ class PairTask:
             **report.document(),
         }
         valid_plan = self._plan(splits.valid, vocabularies, report.shapes)
-        counts = token_counts(examples.targets.values)
+        counted = examples.targets.values.dtype.kind == "i"
+        counts = token_counts(examples.targets.values if counted else [])
         return TaskData(
             vocabularies,
             feed,

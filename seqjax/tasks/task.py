@@ -168,9 +168,11 @@ class AnsweringTask(Task, Protocol):
 
     Attributes:
       searches: Whether answers are searched for, as `config.decode` says.
+      likely: Whether answers have a probability.
       validation_scores: Which of the scores of answers a validation reports.
     """
 
+    likely: ClassVar[bool]
     searches: ClassVar[bool]
     validation_scores: ClassVar[tuple[str, ...]]
 

@@ -93,10 +93,11 @@ class GenerateFlags:
 
 @dataclass(frozen=True)
 class PredictFlags:
-    """Gives each line of a file or of standard input its label, or a tag for each of its tokens."""
+    """Gives each line of a file or of standard input its label, a tag for each of its tokens, or a
+    number."""
 
     run: str
-    """The run directory, of a run that classifies or tags."""
+    """The run directory, of a run that classifies, tags or says numbers."""
     input: str | None = None
     """File with one text a line; by default standard input."""
     n_best: int = 1

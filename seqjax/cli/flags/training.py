@@ -25,7 +25,7 @@ class TrainFlags:
     out (phones, by default). sentences: translation, a word a token. docs: a language model of the
     built-in English text. languages: built-in dates -> their language (classify). parts: built-in
     dates -> what each character belongs to (tag). chords: built-in progressions; chorales: some
-    hundred pieces (music). Other flags go on top."""
+    hundred pieces (music). adding: the adding problem (regress). Other flags go on top."""
     config: str | None = None
     """A config.json to start from, in place of a preset."""
     overwrite: bool = False
