@@ -43,6 +43,18 @@ TOYS = {
             "exact_match": "",
         },
     ),
+    "adding": _built_in(
+        "adding problem, 50 steps",
+        "LSTM",
+        "--preset adding",
+        {"mean_squared_error": "0.167 who always says 1 (Hochreiter & Schmidhuber 1997)"},
+    ),
+    "adding-plain": _built_in(
+        "adding problem, 50 steps",
+        "plain RNN, tanh",
+        "--preset adding --model.cell rnn",
+        {"mean_squared_error": "0.167 who always says 1 (Hochreiter & Schmidhuber 1997)"},
+    ),
     "morse": _built_in(
         "Morse code, words of up to 4 letters",
         "BiLSTM, pyramid, CTC",
