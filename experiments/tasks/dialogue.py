@@ -22,7 +22,7 @@ DIALOGUE = {
         "--data.source-tokens words --data.target-tokens words --data.batch-size 64 "
         "--data.buckets 2 --model.embedding-size 64 --model.hidden-size 128 --model.dropout 0.1 "
         "--optimizer.learning-rate 4e-3 --optimizer.schedule cosine --optimizer.warmup-steps 50 "
-        "--epochs 4 --validation.examples 200 --validation.dialogues --decode.method greedy",
+        "--epochs 15 --validation.examples 200 --validation.dialogues --decode.method greedy",
         {
             "response_accuracy": "100 seq2seq (Madotto et al. 2018), 99.9 memory networks that "
             "choose among answers (Bordes & Weston 2017); both from memory",
