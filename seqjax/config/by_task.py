@@ -55,8 +55,7 @@ _BASELINES = {
 
 def _left_out(config: Any) -> Iterator[tuple[str, Iterable[str]]]:
     """Yields settings of a part that the task does not know, and must be as they are by default."""
-    task, kind = config.task, config.data.source_kind
-    of_vectors = task in ("transcribe", "describe") or kind != "texts"
+    task = config.task
     aligned = config.model.decoder == "aligned"
     for who, names in _OF_OTHERS.items():
         if task not in who:
@@ -71,7 +70,7 @@ def _left_out(config: Any) -> Iterator[tuple[str, Iterable[str]]]:
         yield "data", ("max_chunk",)
     if aligned or task in ("language-model", "tag", "transcribe"):
         yield "data", ("long_sources",)  # each token of a source has its part in the target
-    if task != "transcribe" and kind != "sound":
+    if config.vectors != "sound":
         yield "data", ("mel_bands",)
     if task == "music":
         yield "model", _but(ModelConfig, _OF_MUSIC)
@@ -87,7 +86,7 @@ def _left_out(config: Any) -> Iterator[tuple[str, Iterable[str]]]:
         yield "objective", ("sequence_unlikelihood_length",)  # an answer ends by itself
     if task != "text-to-text":
         yield "validation", ("dialogues",) if task in _DECODERS else ("dialogues", "rouge")
-    if of_vectors:
+    if config.vectors:
         yield "decode", (*_OF_A_READ_TEXT, "unknown")
         yield "data", ("source_tokens", "store")
         yield "model", ("source_vectors", "copying")

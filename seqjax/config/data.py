@@ -6,6 +6,8 @@ from typing import Literal
 from seqjax.config.require import require
 
 TokenKind = Literal["chars", "words", "subwords"]
+VectorKind = Literal["sound", "arrays"]
+"""Recordings as log-mel features; arrays `[time, features]`, `FILE.npy` or `FILE.npz#NAME`."""
 Embedded = Literal[
     "dates",
     "copy",
@@ -44,7 +46,7 @@ class DataConfig:
     shortest number of addition and numbers, steps of the shortest wait of copy_memory."""
     max_length: int = 20
     """The same of the longest."""
-    source_kind: Literal["texts", "arrays", "sound"] = "texts"
+    source_kind: Literal["texts", VectorKind] = "texts"
     """What a source is: a text, or the name of an array or a recording, as of describe and
     transcribe, which need not be told (regress only)."""
     source_tokens: TokenKind = "chars"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from seqjax.config.between import check_between
-from seqjax.config.data import DataConfig
+from seqjax.config.data import DataConfig, VectorKind
 from seqjax.config.decode import DecodeConfig
 from seqjax.config.mesh import MeshConfig
 from seqjax.config.model import ModelConfig
@@ -74,6 +74,16 @@ class Config:
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     decode: DecodeConfig = field(default_factory=DecodeConfig)
     mesh: MeshConfig = field(default_factory=MeshConfig)
+
+    @property
+    def vectors(self) -> VectorKind | None:
+        """What sources are where they are not texts."""
+        match self.task:
+            case "transcribe":
+                return "sound"
+            case "describe":
+                return "arrays"
+        return None if self.data.source_kind == "texts" else self.data.source_kind
 
     def __post_init__(self):
         require(self.keep >= 1, "keep", "at least 1", self.keep)

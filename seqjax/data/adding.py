@@ -27,7 +27,7 @@ def adding(what: str) -> np.ndarray:
       [-1, 1] and marks in the first half; in the form of Le, Jaitly and Hinton, "A simple way to
       initialize recurrent networks of rectified linear units", 2015, section 4.1.
 
-    >>> adding("50#1").shape, adding("50#1")[:, 1].sum()
+    >>> adding("50#1").shape, float(adding("50#1")[:, 1].sum())
     ((50, 2), 2.0)
     """
     text, generator = chance(what)

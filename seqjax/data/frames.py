@@ -10,19 +10,16 @@ import json
 import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 
+from seqjax.config.data import VectorKind
 from seqjax.data.made import made_array, made_recording
 from seqjax.data.names import made_name
 from seqjax.data.sound import Recording, log_mel, read_recording
 from seqjax.errors import InputError
 from seqjax.files import parse_json, read_text
-
-FrameKind = Literal["sound", "arrays"]
-"""`sound` is a recording as log-mel features. `arrays` are `[time, features]`: `FILE.npy`, or
-`FILE.npz#NAME` for one of several in a file."""
 
 
 class Frames:
@@ -37,13 +34,13 @@ class Frames:
 
     pad_id = 0
 
-    def __init__(self, kind: FrameKind, mean: Sequence[float], spread: Sequence[float], rate: int):
-        self.kind: FrameKind = kind
+    def __init__(self, kind: VectorKind, mean: Sequence[float], spread: Sequence[float], rate: int):
+        self.kind: VectorKind = kind
         self.mean, self.spread = np.array(mean, np.float32), np.array(spread, np.float32)
         self.rate = rate
 
     @classmethod
-    def build(cls, names: Iterable[str], kind: FrameKind, *, bands: int) -> "Frames":
+    def build(cls, names: Iterable[str], kind: VectorKind, *, bands: int) -> "Frames":
         """Returns how to read what is like these.
 
         Args:
@@ -133,7 +130,7 @@ class Frames:
                 "spread": [_, *_] as spread,
                 "rate": int() as rate,
             } if (
-                kind in get_args(FrameKind)
+                kind in get_args(VectorKind)
                 and len(mean) == len(spread)
                 and all(type(value) is float for value in (*mean, *spread))
                 and np.isfinite([*mean, *spread]).all()
@@ -147,7 +144,7 @@ class Frames:
         return {"kind": self.kind, **numbers, "rate": self.rate}
 
 
-def trouble(name: str, kind: FrameKind) -> str | None:
+def trouble(name: str, kind: VectorKind) -> str | None:
     """Returns why what a name stands for cannot be read, or None if it can."""
     try:
         recording_of(name) if kind == "sound" else read_array(name)

@@ -5,21 +5,22 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from seqjax.config import DataConfig
+from seqjax.config.data import VectorKind
 from seqjax.data.chunks import Chunks
 from seqjax.data.figures import Figures
-from seqjax.data.frames import FrameKind, Frames
+from seqjax.data.frames import Frames
 from seqjax.data.vocabulary import CLOSED, TokenKind, Vocabulary
 
 ChunkKind = Literal["chunks"]
 FigureKind = Literal["number"]
-SideKind = Literal[TokenKind, FrameKind, ChunkKind, FigureKind]
+SideKind = Literal[TokenKind, VectorKind, ChunkKind, FigureKind]
 """`chunks` are what each token of a source stands for; see `Chunks`. A `number` is a whole text."""
 Side = Vocabulary | Frames | Chunks | Figures
 
 
 def holds_vectors(kind: SideKind) -> bool:
     """Returns whether texts of such a side name vectors."""
-    return kind in get_args(FrameKind)
+    return kind in get_args(VectorKind)
 
 
 def holds_floats(kind: SideKind) -> bool:

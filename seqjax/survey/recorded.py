@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from seqjax.config import DataConfig, ModelConfig
-from seqjax.data.frames import FrameKind
+from seqjax.config.data import VectorKind
 from seqjax.survey.ambiguity import ambiguous_sources, repeated_pairs
 from seqjax.survey.answers import simple_answers, suited_tokens
 from seqjax.survey.batches import batch_plan
@@ -39,7 +39,7 @@ _BY_HAND = {
 
 
 def survey_recorded(
-    splits: Mapping[str, Split], data: DataConfig, model: ModelConfig, kind: FrameKind
+    splits: Mapping[str, Split], data: DataConfig, model: ModelConfig, kind: VectorKind
 ) -> Survey:
     """Looks at recordings or arrays, and what they say.
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqjax.data.frames import FrameKind, read_array, recording_of
+from seqjax.config.data import VectorKind
+from seqjax.data.frames import read_array, recording_of
 from seqjax.data.names import beside
 from seqjax.data.sound import frame_count
 from seqjax.errors import InputError
@@ -61,7 +62,7 @@ class Listened(NamedTuple):
         return np.array([one.seconds for one in self.heard])
 
 
-def listen(split: Split, kind: FrameKind) -> Listened:
+def listen(split: Split, kind: VectorKind) -> Listened:
     """Reads everything that a split names.
 
     Raises:
@@ -89,7 +90,7 @@ def listen(split: Split, kind: FrameKind) -> Listened:
     return Listened(kept._replace(names=kept.sources, sources=digests), heard, unreadable)
 
 
-def recording_section(listened: Mapping[str, Listened], kind: FrameKind) -> Section:
+def recording_section(listened: Mapping[str, Listened], kind: VectorKind) -> Section:
     """Returns how many recordings or arrays each split has, and how long they are."""
     table, numbers = [], {}
     for name, one in listened.items():
@@ -131,7 +132,7 @@ def unreadable_sources(listened: Mapping[str, Listened], *, skipped: bool) -> Fi
     )
 
 
-def differing_rates(listened: Mapping[str, Listened], kind: FrameKind) -> Finding:
+def differing_rates(listened: Mapping[str, Listened], kind: VectorKind) -> Finding:
     """Returns sources of another sample rate, or width, than most of train have."""
     usual = usual_rate(listened["train"])
     found = {
@@ -164,7 +165,7 @@ def differing_rates(listened: Mapping[str, Listened], kind: FrameKind) -> Findin
     )
 
 
-def flat_sources(listened: Mapping[str, Listened], kind: FrameKind) -> Finding:
+def flat_sources(listened: Mapping[str, Listened], kind: VectorKind) -> Finding:
     """Returns recordings in which nothing is to be heard, and arrays that never change."""
     found = {
         name: [row for row, each in enumerate(one.heard) if each.flat]
@@ -203,7 +204,7 @@ def _cuts(values: np.ndarray) -> list[float]:
     )
 
 
-def _heard(name: str, kind: FrameKind) -> Heard | str:
+def _heard(name: str, kind: VectorKind) -> Heard | str:
     """What a name stands for, or why it cannot be read."""
     try:
         if kind == "sound":

@@ -12,11 +12,11 @@ from seqjax.config import Config, DecodeConfig
 from seqjax.data.batching import BatchPlan, fit_shapes
 from seqjax.data.coding import PairCoder, encode_pairs
 from seqjax.data.counts import token_counts
-from seqjax.data.frames import FrameKind, trouble
+from seqjax.data.frames import trouble
 from seqjax.data.plan_report import plan_report
 from seqjax.data.planning import Shape
 from seqjax.data.readers import FitsFn, Pairs, Splits, anything, read_pairs
-from seqjax.data.sides import SideKind, holds_vectors
+from seqjax.data.sides import SideKind
 from seqjax.errors import InputError
 from seqjax.predict.features import encoder_outputs
 from seqjax.predict.labels import Sayer, SayFn
@@ -28,9 +28,6 @@ from seqjax.types import Batch, Padded
 
 NAMES = {"label": "labels", "number": "number", "sound": "mel bands", "arrays": "numbers a step"}
 """Of kinds, where their own does not serve."""
-
-VECTORS: Mapping[str, FrameKind] = {"transcribe": "sound", "describe": "arrays"}
-"""What the sources are of tasks that read no text."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,19 +48,13 @@ class PairTask:
     def kinds(self) -> dict[str, SideKind]:
         """What there is on each side."""
         data = self.config.data
-        source: SideKind = self.vectors or data.source_tokens
+        source: SideKind = self.config.vectors or data.source_tokens
         return {"source": source, "target": data.target_tokens}
-
-    @property
-    def vectors(self) -> FrameKind | None:
-        """What vectors sources are; None where they are texts."""
-        given = self.config.data.source_kind
-        return VECTORS.get(self.config.task) or (None if given == "texts" else given)
 
     @property
     def of_vectors(self) -> bool:
         """Whether sources are names of what is vectors."""
-        return holds_vectors(self.kinds["source"])
+        return self.config.vectors is not None
 
     @property
     def most_source(self) -> int | None:
@@ -84,7 +75,7 @@ class PairTask:
 
     def fits(self, source: str, target: str) -> str | None:
         """Returns why a source cannot be read, or not have such a target, or None."""
-        kind = self.vectors
+        kind = self.config.vectors
         return None if kind is None else trouble(source, kind)
 
     def unseen_fits(self, targets: Iterable[str]) -> FitsFn:
