@@ -63,7 +63,7 @@ def measure(name: str, seed: int, data: Path | None, work: Path) -> list[dict]:
             "data": name,
             "seed": seed,
             "metric": metric,
-            "value": round(scores[metric], 4),
+            "value": float(f"{scores[metric]:.5g}"),
             "published": published,
             "examples": _examples(test, scores),
             "parameters": _parameters(trained),

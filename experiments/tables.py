@@ -20,7 +20,7 @@ _SHARES = (
     *("token_error_rate", "character_error_rate", "span_f1", "frame_f1", "frame_accuracy"),
     *("response_accuracy", "dialogue_accuracy", "said_before"),
 )
-_DIGITS = {"loss": 3, "bits_per_token": 3, "loss_after_first": 3, "mean_squared_error": 4}
+_DIGITS = {"loss": 3, "bits_per_token": 3, "loss_after_first": 3, "mean_squared_error": 6}
 _NAMES = {"loss": "nats", "loss_after_first": "nats after the first step"} | {
     "bleu": "BLEU",
     "chrf": "chrF",
