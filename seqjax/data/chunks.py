@@ -180,7 +180,7 @@ class Chunks:
         try:
             document = parse_json(read_text(path))
             found = cls(*_checked(document))
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise InputError(f"{path}: no chunks ({error}); restore the file") from None
         if found.fingerprint() != document["fingerprint"]:
             raise InputError(f"{path}: changed since it was written; restore the file")

@@ -1,7 +1,5 @@
 """Targets that are numbers: read strictly, and normalised by mean and spread of training."""
 
-import hashlib
-import json
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from seqjax.data.stored import digest, read_document, write_document
 from seqjax.errors import InputError
-from seqjax.files import parse_json, read_text
 
 
 def read_figure(text: str) -> float:
@@ -86,12 +84,11 @@ class Figures:
 
     def fingerprint(self) -> str:
         """Returns the SHA-256 of all that decides what a number is read as, in hexadecimal."""
-        return hashlib.sha256(json.dumps(self._document()).encode()).hexdigest()
+        return digest(self._document())
 
     def save(self, directory: Path, name: str) -> None:
         """Writes `<name>.json` into `directory`."""
-        document = {"format_version": 1, **self._document()}
-        (directory / f"{name}.json").write_text(json.dumps(document) + "\n", encoding="utf-8")
+        write_document(self._document(), directory, name)
 
     @classmethod
     def load(cls, directory: Path, name: str) -> "Figures":
@@ -101,11 +98,7 @@ class Figures:
           InputError: If it is not as `save` writes it.
         """
         path = directory / f"{name}.json"
-        try:
-            document = parse_json(read_text(path))
-        except ValueError as error:
-            raise InputError(f"{path}: broken JSON ({error}); restore the file") from None
-        match document:
+        match read_document(path):
             case {
                 "format_version": 1,
                 "kind": "number",

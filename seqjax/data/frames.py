@@ -5,8 +5,6 @@ NumPy stores without pickle.
 """
 
 import functools
-import hashlib
-import json
 import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,8 +16,8 @@ from seqjax.config.data import VectorKind
 from seqjax.data.made import made_array, made_recording
 from seqjax.data.names import made_name
 from seqjax.data.sound import Recording, log_mel, read_recording
+from seqjax.data.stored import digest, read_document, write_document
 from seqjax.errors import InputError
-from seqjax.files import parse_json, read_text
 
 
 class Frames:
@@ -103,12 +101,11 @@ class Frames:
 
     def fingerprint(self) -> str:
         """Returns the SHA-256 of all that decides what a name is read as, in hexadecimal."""
-        return hashlib.sha256(json.dumps(self._document()).encode()).hexdigest()
+        return digest(self._document())
 
     def save(self, directory: Path, name: str) -> None:
         """Writes `<name>.json` into `directory`."""
-        document = {"format_version": 1, **self._document()}
-        (directory / f"{name}.json").write_text(json.dumps(document) + "\n", encoding="utf-8")
+        write_document(self._document(), directory, name)
 
     @classmethod
     def load(cls, directory: Path, name: str) -> "Frames":
@@ -118,11 +115,7 @@ class Frames:
           InputError: If it is not as `save` writes it.
         """
         path = directory / f"{name}.json"
-        try:
-            document = parse_json(read_text(path))
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"{path}: broken JSON ({error}); restore the file") from None
-        match document:
+        match read_document(path):
             case {
                 "format_version": 1,
                 "kind": kind,

@@ -14,7 +14,7 @@ from seqjax.predict.answer import Answer, AnswerFn, ContinueFn
 from seqjax.predict.labels import Sayer
 from seqjax.predict.looking import LookFn
 from seqjax.train.compiled import AnnounceFn
-from seqjax.train.loop import Feed
+from seqjax.train.roles import Feed
 from seqjax.types import Batch
 
 Vocabularies = Mapping[str, Any]

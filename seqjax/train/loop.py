@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import jax
 
@@ -15,6 +15,7 @@ from seqjax.train.interrupt import Interrupted
 from seqjax.train.plan import Plan
 from seqjax.train.prefetch import prefetched
 from seqjax.train.progress import ROW_EVERY, Progress, counted, history_row
+from seqjax.train.roles import Feed, Observer
 from seqjax.train.step import StepMetrics, TrainState, evaluated_params
 from seqjax.types import Batch, Key, Parameters
 
@@ -22,27 +23,6 @@ INTERRUPTED = "interrupted"
 """The reason `fit` gives when it stopped because it was asked to; the run can go on."""
 AHEAD = 2
 """Batches that are made and placed while a step computes."""
-
-
-@runtime_checkable
-class Feed(Protocol):
-    """Training data: the same batches in the same order for the same epoch, wherever one starts."""
-
-    @property
-    def batches_per_epoch(self) -> int: ...
-
-    def batches(self, epoch: int, start: int) -> Iterator[Batch]: ...
-
-
-@runtime_checkable
-class Observer(Protocol):
-    """Whoever watches: a terminal, a file, a test."""
-
-    def stepped(self, progress: Progress, metrics: StepMetrics, seconds: float) -> None: ...
-    def row(self, row: dict[str, Any]) -> None: ...
-    def validated(self, row: dict[str, Any], progress: Progress, is_best: bool) -> None: ...
-    def went_back(self, row: dict[str, Any], progress: Progress) -> None: ...
-    def note(self, text: str) -> None: ...
 
 
 def fit(
