@@ -8,6 +8,8 @@ from seqjax.survey.finding import Finding, Section, extended, section
 from seqjax.survey.form import form_table, line_counts, line_ends, unusable_lines
 from seqjax.survey.leakage import CODE_OF, conflicts, shared_pairs
 from seqjax.survey.lengths import few_to_judge_by
+from seqjax.survey.nearness import near_sources
+from seqjax.survey.tokens import Side
 from seqjax.survey.writing import broken_texts, normal_form, special_marks, unseen_characters
 
 Splits = Mapping[str, Split]
@@ -35,17 +37,17 @@ def form_section(splits: Splits, texts: Splits, data: DataConfig, *more: Finding
     )
 
 
-def leakage_section(splits: Splits, *more: Finding | None) -> Section:
+def leakage_section(splits: Splits, source: Side | None = None) -> Section:
     """Returns what stands in two splits, and how much there is to judge by.
 
     Args:
       splits: At least train.
-      more: Other findings of this section.
+      source: The sources as tokens, if they are texts.
     """
     return section(
         "Splits and leakage",
         *(shared_pairs(splits, *both) for both in CODE_OF if set(both) <= set(splits)),
         conflicts(splits),
-        *more,
+        near_sources(splits, source) if source else None,
         few_to_judge_by(splits),
     )

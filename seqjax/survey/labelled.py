@@ -13,9 +13,8 @@ from seqjax.survey.corpus import Split
 from seqjax.survey.finding import Finding, Survey, extended, percent, section
 from seqjax.survey.labels import label_findings, label_section
 from seqjax.survey.lengths import length_section, longer_than_train, too_long
-from seqjax.survey.nearness import near_sources
-from seqjax.survey.symbols import is_closed, symbol_section, unseen_symbols, vocabulary_size
-from seqjax.survey.tokens import cut_sides, guess_kind
+from seqjax.survey.symbols import symbol_section, unseen_symbols, vocabulary_size
+from seqjax.survey.tokens import cut_sides
 from seqjax.survey.writing import foreign_texts
 
 OFTEN = 0.75
@@ -33,15 +32,9 @@ def survey_labelled(splits: Mapping[str, Split], data: DataConfig) -> Survey:
     sides = cut_sides(splits, kinds, data.subword_vocab)
     read = {"source": sides["source"]}
     lengths = {"source": read["source"].lengths}
-    sentences = guess_kind(splits["train"].sources) == "words"
     sections = [
         form_section(splits, splits, data),
-        leakage_section(
-            splits,
-            near_sources(
-                splits, of_words=sentences, closed=sentences and is_closed(read["source"])
-            ),
-        ),
+        leakage_section(splits, sides["source"]),
         section(
             "Ambiguity and noise",
             ambiguous_sources(splits, "accuracy", "report the bound beside the score"),

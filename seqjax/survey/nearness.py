@@ -21,7 +21,8 @@ import numpy as np
 from seqjax.survey.corpus import Split
 from seqjax.survey.finding import Finding, Place, percent, shown
 from seqjax.survey.hashing import Hashed, hashed, token_hashes
-from seqjax.survey.tokens import Ragged, cut_side
+from seqjax.survey.symbols import is_closed
+from seqjax.survey.tokens import Ragged, Side, cut_side, guess_kind
 
 STEM, ENDING, FEWEST_WORDS = 4, 3, 5
 _SHORTENED = np.uint64(1 << 63 | 1)
@@ -72,20 +73,18 @@ def near_rows(ours: Marks, theirs: Marks) -> dict[int, int]:
     return dict(sorted(near.items()))
 
 
-def near_sources(
-    splits: Mapping[str, Split], *, of_words: bool, closed: bool = False
-) -> Finding | None:
+def near_sources(splits: Mapping[str, Split], source: Side) -> Finding | None:
     """Returns valid and test sources that are near one of train, but not in it.
 
     Args:
       splits: Nothing is returned for train alone.
-      of_words: Whether texts are sentences.
-      closed: Whether there are so few words that neighbours are natural.
+      source: The sources as tokens: sentences of few words are neighbours by nature.
     """
     others = [split for name, split in splits.items() if name != "train"]
     if not others:
         return None
     train, places, numbers, told = splits["train"], [], {}, []
+    of_words = guess_kind(train.sources) == "words"
     known, theirs = set(train.sources), marks_of(train.sources, of_words=of_words)
     for split in others:
         near = near_rows(marks_of(split.sources, of_words=of_words), theirs)
@@ -103,7 +102,7 @@ def near_sources(
         return Finding("SJ-D04", "ok", "no valid or test source is nearly one of train")
     return Finding(
         "SJ-D04",
-        "info" if closed else "warning",
+        "info" if of_words and is_closed(source) else "warning",
         f"sources with a neighbour in train: {', '.join(told)}; they {how}, or differ in case or "
         "punctuation alone",
         len(places),

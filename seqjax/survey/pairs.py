@@ -11,11 +11,9 @@ from seqjax.survey.checks import form_section, leakage_section
 from seqjax.survey.corpus import Split
 from seqjax.survey.finding import Survey, extended, section
 from seqjax.survey.lengths import length_section, longer_than_train, too_long
-from seqjax.survey.nearness import near_sources
 from seqjax.survey.order import same_order
 from seqjax.survey.suspects import copied_pairs, looped_targets, misaligned_pairs
 from seqjax.survey.symbols import (
-    is_closed,
     rare_symbols,
     symbol_section,
     unseen_symbols,
@@ -36,19 +34,15 @@ def survey_pairs(splits: Mapping[str, Split], data: DataConfig) -> Survey:
     sides = cut_sides(splits, tokens, data.subword_vocab)
     source, target = sides["source"], sides["target"]
     lengths = {word: side.lengths for word, side in sides.items()}
-    sentences = guess_kind(splits["train"].sources) == "words"
     sections = [
         form_section(splits, splits, data),
-        leakage_section(
-            splits,
-            near_sources(splits, of_words=sentences, closed=sentences and is_closed(source)),
-        ),
+        leakage_section(splits, source),
         section(
             "Ambiguity and noise",
             ambiguous_sources(splits),
             repeated_pairs(splits),
             misaligned_pairs(splits, lengths),
-            copied_pairs(splits, of_words=sentences),
+            copied_pairs(splits, of_words=guess_kind(splits["train"].sources) == "words"),
             looped_targets(splits, target),
             foreign_texts(splits),
         ),

@@ -12,11 +12,10 @@ from seqjax.survey.corpus import Split
 from seqjax.survey.finding import Survey, extended, section
 from seqjax.survey.labels import label_findings, label_section
 from seqjax.survey.lengths import length_section, longer_than_train, too_long
-from seqjax.survey.nearness import near_sources
 from seqjax.survey.schemes import scheme_breaks
-from seqjax.survey.symbols import is_closed, symbol_section, unseen_symbols, vocabulary_size
+from seqjax.survey.symbols import symbol_section, unseen_symbols, vocabulary_size
 from seqjax.survey.tags import ambiguous_tokens, tag_answers
-from seqjax.survey.tokens import cut_sides, guess_kind
+from seqjax.survey.tokens import cut_sides
 from seqjax.survey.writing import foreign_texts
 
 
@@ -35,15 +34,9 @@ def survey_tagged(
     sides = cut_sides(splits, kinds, data.subword_vocab)
     read = {"source": sides["source"]}
     lengths = {word: side.lengths for word, side in sides.items()}
-    sentences = guess_kind(splits["train"].sources) == "words"
     sections = [
         form_section(splits, splits, data),
-        leakage_section(
-            splits,
-            near_sources(
-                splits, of_words=sentences, closed=sentences and is_closed(read["source"])
-            ),
-        ),
+        leakage_section(splits, sides["source"]),
         section(
             "Ambiguity and noise",
             ambiguous_sources(splits, "the share of whole sequences", "report it with the score"),
