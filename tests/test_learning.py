@@ -147,7 +147,7 @@ def test_names_never_seen_are_copied(tmp_path):
     alone = answerer(trained.weights, ["say zzzz now"])[0]
     beside = answerer(trained.weights, ["say zzzz now", "say " + "very " * 20 + "much now"])[0]
     assert [one.text for one in alone] == [one.text for one in beside]
-    look = trained.task.look_fn(trained.learner, trained.vocabularies, silent)
+    look = trained.task.look_fn(trained.learnt, silent)
     (example,) = look(trained.params, Pairs(["say zzzz now"], ["yes zzzz"]))
     assert example.target_tokens == ["yes", "zzzz", "EOS"]
     assert example.weights.shape == (3, 3)

@@ -140,6 +140,8 @@ def _encoder(vocab_size: int | None, cell_fn: CellFn, config: ModelConfig) -> En
         dropout_rate=config.dropout,
         same_dropout=config.same_dropout,
         embedding_dropout_rate=config.embedding_dropout,
+        time_mask=config.time_mask,
+        feature_mask=config.feature_mask,
         residual=config.residual,
         pyramid=config.pyramid,
     )

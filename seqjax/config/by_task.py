@@ -90,6 +90,8 @@ def _left_out(config: Any) -> Iterator[tuple[str, Iterable[str]]]:
         yield "decode", (*_OF_A_READ_TEXT, "unknown")
         yield "data", ("source_tokens", "store")
         yield "model", ("source_vectors", "copying")
+    else:
+        yield "model", ("time_mask", "feature_mask")
     if task in ("classify", "tag", "regress"):
         yield "objective", _but(ObjectiveConfig, _OF_ONE_STEP if task != "regress" else ())
         yield "decode", _but(DecodeConfig, ("batch_size", "n_best", "beam_size"))

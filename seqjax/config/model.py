@@ -137,6 +137,11 @@ class ModelConfig:
     embedding_dropout: float = 0.0
     """Share of words whose embedding is read as zeros wherever they stand in a batch, in source and
     target."""
+    time_mask: int = 0
+    """Widest run of steps of a source of vectors that is hidden while learning: two such runs in
+    each row, drawn anew each time, none more than a fifth of the row (SpecAugment)."""
+    feature_mask: int = 0
+    """Widest run of features (bands of a recording) that is hidden likewise."""
     state_dropout: float = 0.0
     """Share of an LSTM's hidden state that its gates do not see, the same units at all times."""
     connection_dropout: float = 0.0
@@ -160,6 +165,8 @@ class ModelConfig:
     def __post_init__(self):
         for name in ("embedding_size", "hidden_size", "encoder_layers", "decoder_layers"):
             self._require(getattr(self, name) >= 1, name, "at least 1")
+        for name in ("time_mask", "feature_mask"):
+            self._require(getattr(self, name) >= 0, name, "at least 0")
         for name in _SHARES:
             self._require(0 <= getattr(self, name) < 1, name, "in [0, 1)")
         self._require(1 <= self.ngram_order <= 16, "ngram_order", "in [1, 16]")

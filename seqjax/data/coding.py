@@ -86,6 +86,10 @@ class PairCoder:
         del text, source_text
         return True
 
+    def steps(self, source_text: str) -> list[str]:
+        """Returns what to call the steps of a source that are read."""
+        return self.source.cut(source_text)[: self._most_source]
+
     def source_ids(self, text: str) -> np.ndarray:
         """Returns `[time]` ids, or `[time, 2]` with copying; or `[time, features]` vectors."""
         read = self.source.encode(text)[: self._most_source]
@@ -102,12 +106,12 @@ class PairCoder:
 
     def said(self, ids: Iterable[int], source_text: str) -> list[str]:
         """Returns the tokens of an answer up to the first EOS; unknown ones are marked."""
-        own = self.source.cut(source_text) if self._copying else ()
+        own = self.steps(source_text) if self._copying else ()
         return self.target.tokens_of(ids, own)
 
     def _written(self, text: str, source_text: str) -> list[int]:
         slots: dict[str, int] = {}
-        for position, token in enumerate(self.source.cut(source_text)[: self._most_source]):
+        for position, token in enumerate(self.steps(source_text)):
             slots.setdefault(token, len(self.target) + position)
         ids, unknown = self.target.ids, self.target.unk_id
         return [ids.get(token, slots.get(token, unknown)) for token in self.target.cut(text)]

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float, Int
 
 from seqjax.cells.noise import noisy
 from seqjax.masking import length_mask, where_valid
+from seqjax.models.hiding import hide_runs
 from seqjax.models.layers import (
     BidirectionalLayer,
     Layer,
@@ -47,6 +48,9 @@ class Encoder(nn.Module):
       same_dropout: Drop the same units at all times.
       embedding_dropout_rate: Share of words whose embedding is read as 0, of tokens only; see
         `keep_words`.
+      time_mask: Widest run of steps that is hidden while learning, of vectors only; see
+        `hide_runs`.
+      feature_mask: Widest run of features, likewise.
       residual: Add a layer's input to its output where both are equally wide.
       pyramid: Between layers, join every two time steps into one.
     """
@@ -56,6 +60,8 @@ class Encoder(nn.Module):
     dropout_rate: float = 0.0
     same_dropout: bool = False
     embedding_dropout_rate: float = 0.0
+    time_mask: int = 0
+    feature_mask: int = 0
     residual: bool = False
     pyramid: bool = False
 
@@ -64,7 +70,7 @@ class Encoder(nn.Module):
 
     def __call__(self, source: Padded) -> Encoded:
         drop_fn = functools.partial(self.dropout, deterministic=not noisy(self))
-        outputs, lengths, carries = self._embed(source.values), source.lengths, []
+        outputs, lengths, carries = self._embed(source), source.lengths, []
         for depth, layer in enumerate(self.layers):
             if self.pyramid and depth:
                 outputs, lengths = join_neighbours(outputs, lengths)
@@ -74,9 +80,10 @@ class Encoder(nn.Module):
             carries.append(carry)
         return Encoded(outputs, lengths, tuple(carries))
 
-    def _embed(self, values):
+    def _embed(self, source):
         embedding: Any = self.embedding
-        if not isinstance(embedding, nn.Embed):
-            return embedding(values)
-        words = keep_words(self, self.embedding_dropout_rate, embedding)
-        return embed(embedding, words, values)
+        if isinstance(embedding, nn.Embed):
+            words = keep_words(self, self.embedding_dropout_rate, embedding)
+            return embed(embedding, words, source.values)
+        steps, features = self.time_mask, self.feature_mask
+        return embedding(hide_runs(self, *source, steps=steps, features=features))

@@ -53,7 +53,7 @@ class Attention:
         together = 2 ** (self._config.encoder_layers - 1) if self._config.pyramid else 1
         found = []
         for row, (source, said) in enumerate(zip(pairs.sources, examples.targets, strict=True)):
-            tokens = coder.source.cut(source)
+            tokens = coder.steps(source)
             starts = range(0, len(tokens), together)
             read = [coder.source.join(tokens[start : start + together]) for start in starts]
             answer = [*coder.said(said.tolist(), source), "EOS"]

@@ -81,7 +81,7 @@ class Replacer:
         return replaced
 
     def _tokens(self, ids: list[int], text: str, looked_at: np.ndarray) -> list[str]:
-        own = self._coder.source.cut(text)
+        own = self._coder.steps(text)
         there = [own[place] for place in looked_at[: len(ids)]]
         return [
             self._lexicon.get(source) or source if one == self._coder.target.unk_id else token

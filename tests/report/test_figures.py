@@ -242,3 +242,16 @@ def test_a_position_of_a_pyramid_is_the_tokens_that_it_joins():
     assert example.source_tokens == ["abcd", "e"]
     assert example.target_tokens == ["a", "b", "EOS"]
     assert example.weights.shape == (3, 2)
+
+
+def test_steps_that_were_cut_off_a_source_are_not_shown(tmp_path):
+    letters = Vocabulary("chars", tuple("abcde"))
+    look = lambda variables, source, target: (
+        None,
+        jnp.ones((1, target.values.shape[1], source.values.shape[1])),
+    )
+    coder = PairCoder(letters, letters, most_source=3)
+    attention = Attention(ModelConfig(), SimpleNamespace(apply=look), coder)
+    examples = attention({}, Pairs(["abcde"], ["ab"]))
+    assert examples[0].source_tokens == ["a", "b", "c"]
+    attention_figure(examples, tmp_path / "attention.png")
