@@ -85,18 +85,27 @@ class RecurrentCell(nn.Module):
         return self.recur(carry, self.project(inputs), self.draw(inputs.shape[0]))
 
 
+def _add_nothing(weights: Any, d_projected: Any, d_product: Any) -> Any:
+    del d_projected, d_product
+    return weights
+
+
 class GradientFns(NamedTuple):
-    """An update that says what its gradient needs, and the gradient; two pure functions.
+    """An update that says what its gradient needs, and the gradient; pure functions.
 
     Attributes:
       keep_fn: `(unit weights, carry, projected, product) -> (carry, (instead, more))`; `instead` is
         shaped as `projected` and stored in its place.
       pull_fn: `(unit weights, carry, (instead, more), gradient of the carry after) -> (gradients of
         unit weights, carry, projected, product)`; the last two may be one and the same array.
+      add_fn: `(gradients of unit weights, of projected and product at all times) -> the former`,
+        with those of weights that are only added: `pull_fn` leaves them 0. A sum over rows at every
+        step would have devices that share a batch wait for each other at every step.
     """
 
     keep_fn: Callable[[Any, Any, Any, Any], tuple[Any, tuple[Any, Any]]]
     pull_fn: Callable[[Any, Any, Any, Any], tuple[Any, Any, Any, Any]]
+    add_fn: Callable[[Any, Any, Any], Any] = _add_nothing
 
 
 class ProductCell(RecurrentCell):

@@ -66,16 +66,26 @@ def gru_pull(
     kept: tuple[Float[Array, "rows three_hidden"], Float[Array, "rows hidden"]],
     d_after: HiddenCarry,
 ) -> tuple[tuple[Array, Array], HiddenCarry, Array, Array]:
-    """Returns the gradients of `gru_keep`'s four arguments; see `GradientFns`."""
-    del biases
+    """Returns the gradients of `gru_keep`'s four arguments but the biases; see `GradientFns`."""
     (r, z, n), reset = jnp.split(kept[0], 3, axis=-1), kept[1]
     d_n = d_after.hidden * (1 - z) * (1 - n * n)
     d_reset = d_n * r
     d_r, d_z = d_n * reset * r * (1 - r), d_after.hidden * (carry.hidden - n) * z * (1 - z)
     d_projected = jnp.concatenate([d_r, d_z, d_n], axis=-1)
     d_product = jnp.concatenate([d_r, d_z, d_reset], axis=-1)
-    d_biases = jnp.sum(d_projected, axis=0), jnp.sum(d_reset, axis=0)
+    d_biases = jnp.zeros_like(biases[0]), jnp.zeros_like(biases[1])
     return d_biases, HiddenCarry(d_after.hidden * z), d_projected, d_product
+
+
+def gru_add(
+    biases: tuple[Float[Array, " three_hidden"], Float[Array, " hidden"]],
+    d_projected: Float[Array, "time rows three_hidden"],
+    d_product: Float[Array, "time rows three_hidden"],
+) -> tuple[Float[Array, " three_hidden"], Float[Array, " hidden"]]:
+    """Returns the gradients of the biases."""
+    del biases
+    d_reset = _gates_and_candidate(d_product, 2)[1]
+    return jnp.sum(d_projected, axis=(0, 1)), jnp.sum(d_reset, axis=(0, 1))
 
 
 def gru_reset_before_update(
@@ -137,7 +147,7 @@ def mgu_update(
     return HiddenCarry((1 - f) * carry.hidden + f * candidate)
 
 
-def _gates_and_candidate(blocks: Float[Array, "rows blocks_hidden"], gates: int):
+def _gates_and_candidate(blocks: Float[Array, "*rows blocks_hidden"], gates: int):
     return jnp.split(blocks, [blocks.shape[-1] // (gates + 1) * gates], axis=-1)
 
 
@@ -201,8 +211,10 @@ class GRUCell(_GatedCell):
 
     @property
     def gradient_fns(self):
-        """`gru_keep` and `gru_pull`, where they are the update."""
-        return GradientFns(gru_keep, gru_pull) if self.reset_after else super().gradient_fns
+        """`gru_keep`, `gru_pull` and `gru_add`, where they are the update."""
+        return (
+            GradientFns(gru_keep, gru_pull, gru_add) if self.reset_after else super().gradient_fns
+        )
 
 
 class MGUCell(_GatedCell):

@@ -13,6 +13,7 @@ from seqjax.cells.lstm_step import (
     LSTMCarry,
     LSTMWeights,
     layer_norm,
+    lstm_add,
     lstm_keep,
     lstm_pull,
     lstm_update,
@@ -148,9 +149,9 @@ class LSTMCell(ProductCell):
 
     @property
     def gradient_fns(self):
-        """`lstm_keep` and `lstm_pull`, where they are the update."""
+        """`lstm_keep`, `lstm_pull` and `lstm_add`, where they are the update."""
         plain = self.variant == STANDARD and self.output_size is None and not self.normalised
-        return GradientFns(lstm_keep, lstm_pull) if plain else super().gradient_fns
+        return GradientFns(lstm_keep, lstm_pull, lstm_add) if plain else super().gradient_fns
 
 
 def _multiply_masked(

@@ -145,15 +145,25 @@ def lstm_pull(
     kept: tuple[Float[Array, "rows four_hidden"], tuple[()]],
     d_after: LSTMCarry,
 ) -> tuple[LSTMWeights, LSTMCarry, Array, Array]:
-    """Returns the gradients of `lstm_keep`'s four arguments; see `GradientFns`."""
+    """Returns the gradients of `lstm_keep`'s four arguments but the bias; see `GradientFns`."""
     i, f, g, o = jnp.split(kept[0], 4, axis=-1)
     shown = jnp.tanh(f * carry.cell + i * g)
     d_cell = d_after.cell + d_after.hidden * o * (1 - shown * shown)
     d_i, d_f = d_cell * g * i * (1 - i), d_cell * carry.cell * f * (1 - f)
     d_g, d_o = d_cell * i * (1 - g * g), d_after.hidden * shown * o * (1 - o)
     d_sum = jnp.concatenate([d_i, d_f, d_g, d_o], axis=-1)
-    d_weights = weights._replace(bias=jnp.sum(d_sum, axis=0))
+    d_weights = weights._replace(bias=jnp.zeros_like(weights.bias))
     return d_weights, LSTMCarry(jnp.zeros_like(carry.hidden), d_cell * f), d_sum, d_sum
+
+
+def lstm_add(
+    weights: LSTMWeights,
+    d_projected: Float[Array, "time rows four_hidden"],
+    d_product: Float[Array, "time rows four_hidden"],
+) -> LSTMWeights:
+    """Returns the gradients of the weights, that of the bias among them."""
+    del d_product
+    return weights._replace(bias=jnp.sum(d_projected, axis=(0, 1)))
 
 
 def _named(names: str, side_by_side: Float[Array, "rows n_hidden"]) -> dict[str, Array]:

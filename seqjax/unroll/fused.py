@@ -26,6 +26,7 @@ class StepFns(NamedTuple):
     multiply_fn: Callable[[Any, Any], Any]
     keep_fn: Callable[[Any, Any, Any, Any], tuple[Any, tuple[Any, Any]]]
     pull_fn: Callable[[Any, Any, Any, Any], tuple[Any, Any, Any, Any]]
+    add_fn: Callable[[Any, Any, Any], Any]
 
 
 def fused_scan(
@@ -43,7 +44,8 @@ def fused_scan(
     Args:
       fns: One time step.
       drawn: What is multiplied with.
-      unit_weights: Weights of the update; their gradients are few, and added up in the loop.
+      unit_weights: Weights of the update; what `pull_fn` says of their gradients is added up in
+        the loop.
       carry: State before the first step.
       projected: The inputs' share of the update for all steps, leaves `[time, batch, ...]`.
       mask: True where a step is valid; elsewhere the carry passes through.
@@ -121,7 +123,9 @@ def _scan_backward(fns, reverse, residuals, cotangents):
     )
     hidden = features_first(befores.hidden)
     _, pull_drawn = jax.vjp(lambda drawn: fns.multiply_fn(drawn, hidden), drawn)
-    (d_drawn,) = pull_drawn(d_products if jax.tree.leaves(d_products) else d_projected)
+    d_products = d_products if jax.tree.leaves(d_products) else d_projected
+    (d_drawn,) = pull_drawn(d_products)
+    d_weights = fns.add_fn(d_weights, d_projected, d_products)
     return d_drawn, d_weights, d_initial, d_projected, None
 
 
