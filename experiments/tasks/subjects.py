@@ -29,7 +29,7 @@ _READ = (
     "--data.max-source 100 --data.long-sources cut --data.max-target 20 --data.batch-size 32 "
     "--data.buckets 3 --model.embedding-size 96 --model.hidden-size 128 --model.dropout 0.3 "
     "--model.copying --epochs 6 --optimizer.schedule cosine --optimizer.average-decay 0.99 "
-    "--validation.rouge"
+    "--validation.rouge --decode.no-repeat-ngram 2 --decode.max-length 20"
 )
 _COVERED = " --model.coverage --objective.coverage-weight 1"
 _PUBLISHED = {

@@ -68,6 +68,9 @@ def usable(splits: Mapping[str, Split], config: Config) -> dict[str, Split]:
 def survey_of(splits: Mapping[str, Split], config: Config) -> Survey:
     """Returns all that is found in usable splits."""
     data, model = config.data, config.model
+    if data.lowercase:
+        named = bool(config.vectors)
+        splits = {name: split.lowered(named=named) for name, split in splits.items()}
     match config.task:
         case "text-to-text":
             return survey_pairs(splits, data)

@@ -89,6 +89,12 @@ class Split(NamedTuple):
             names=[self.names[row] for row in rows] if self.names else (),
         )
 
+    def lowered(self, *, named: bool) -> "Split":
+        """Returns the same in lower case, as training reads it; sources not where they are named,
+        which are files or what is made."""
+        sources = self.sources if named else [text.lower() for text in self.sources]
+        return self._replace(sources=sources, targets=[text.lower() for text in self.targets])
+
     def texts_of(self, side: str) -> "Split":
         """Returns the texts of one side alone, as those of a running text."""
         if side == "source":

@@ -28,6 +28,16 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
+def test_names_of_files_are_never_lowered(here, capsys):
+    np.save(here / "UPPER.npy", np.ones((12, 3)))
+    (here / "upper.tsv").write_text("UPPER.npy\tABC\n")
+    words = ("--task", "describe", "--data", "arrays.tsv", "--valid", "upper.tsv", "--json")
+    assert seqjax("inspect", *words, "--data.lowercase") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [one["count"] for one in found["findings"] if one["code"] == "SJ-D09"] == [0]
+    assert seqjax("inspect", *words) == 3  # training has no upper case
+
+
 FILES = {"classify": "labels.tsv", "tag": "tags.tsv", "describe": "arrays.tsv"}
 
 

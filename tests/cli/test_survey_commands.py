@@ -63,6 +63,16 @@ def test_json_holds_everything_under_keys_that_stay(here, capsys):
     assert found["numbers"]["Cost of a model"]["parameters"] > 0
 
 
+def test_texts_are_looked_at_in_lower_case_if_training_reads_them_so(here, capsys):
+    (here / "upper.tsv").write_text("WORD1\tw o r d 1\n")
+    leaks = []
+    for more in ((), ("--data.lowercase",)):
+        seqjax("inspect", "--data", "t.tsv", "--valid", "upper.tsv", "--json", *more)
+        found = json.loads(capsys.readouterr().out)
+        leaks.append([one["count"] for one in found["findings"] if one["code"] == "SJ-D03"])
+    assert leaks == [[0], [1]]
+
+
 def test_the_cost_is_that_of_the_model_that_training_makes(run, files, capsys):
     pairs = ("--data", files / "pairs.tsv", "--valid", files / "valid.tsv")
     assert seqjax("inspect", *pairs, *SMALL[:8], "--data.source-tokens", "chars", "--json") == 0
