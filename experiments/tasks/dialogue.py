@@ -17,12 +17,13 @@ def dialogues(data: Path, work: Path) -> None:
 DIALOGUE = {
     "dialogue": Measured(
         "dialog bAbI, task 1, 1,000 dialogues",
-        "BiLSTM, attention, decoder",
+        "BiLSTM, attention, decoder that copies",
         dialogues,
-        "--data.source-tokens words --data.target-tokens words --data.batch-size 64 "
-        "--data.buckets 2 --model.embedding-size 64 --model.hidden-size 128 --model.dropout 0.1 "
-        "--optimizer.learning-rate 4e-3 --optimizer.schedule cosine --optimizer.warmup-steps 50 "
-        "--epochs 15 --validation.examples 200 --validation.dialogues --decode.method greedy",
+        "--data.source-tokens words --data.target-tokens words --data.batch-size 16 "
+        "--data.buckets 2 --model.copying --model.embedding-size 64 --model.hidden-size 128 "
+        "--model.source-std 1 --model.dropout 0 --optimizer.learning-rate 3e-3 --optimizer.schedule cosine "
+        "--optimizer.warmup-steps 100 --epochs 6 --validation.examples 200 --validation.dialogues "
+        "--decode.method greedy",
         {
             "response_accuracy": "100 seq2seq (Madotto et al. 2018), 99.9 memory networks that "
             "choose among answers (Bordes & Weston 2017); both from memory",

@@ -99,8 +99,9 @@ def build_unroll(config: ModelConfig) -> UnrollFn:
     return functools.partial(unroll, method=config.unroll, keep_every=config.keep_every)
 
 
-def _embedding(vocab_size: int, config: ModelConfig) -> nn.Embed:
-    return nn.Embed(vocab_size, config.embedding_size, embedding_init=nn.initializers.normal(0.1))
+def _embedding(vocab_size: int, config: ModelConfig, std: float = 0.1) -> nn.Embed:
+    start = nn.initializers.normal(std)
+    return nn.Embed(vocab_size, config.embedding_size, embedding_init=start)
 
 
 def build_stack(cell_fn: CellFn, config: ModelConfig, bottom_size: int) -> tuple[Cell, ...]:
@@ -133,7 +134,7 @@ def _encoder(vocab_size: int | None, cell_fn: CellFn, config: ModelConfig) -> En
     if vocab_size is None:
         embedding = Dense(config.embedding_size, compute_dtype=build_compute_dtype(config))
     else:
-        embedding = _embedding(vocab_size, config)
+        embedding = _embedding(vocab_size, config, config.source_std)
     return Encoder(
         embedding=embedding,
         layers=_encoder_layers(cell_fn, config),

@@ -81,7 +81,7 @@ def _left_out(config: Any) -> Iterator[tuple[str, Iterable[str]]]:
         yield "objective", ("coverage_weight", "scheduled_sampling", "risk_weight")
         yield "decode", (*_OF_A_READ_TEXT, "coverage_penalty")
         yield "data", ("batch_tokens",)
-        yield "model", ("source_vectors",)
+        yield "model", ("source_vectors", "source_std")
     else:
         yield "objective", ("sequence_unlikelihood_length",)  # an answer ends by itself
     if task != "text-to-text":
@@ -89,7 +89,7 @@ def _left_out(config: Any) -> Iterator[tuple[str, Iterable[str]]]:
     if config.vectors:
         yield "decode", (*_OF_A_READ_TEXT, "unknown")
         yield "data", ("source_tokens", "store")
-        yield "model", ("source_vectors", "copying")
+        yield "model", ("source_vectors", "source_std", "copying")
     else:
         yield "model", ("time_mask", "feature_mask")
     if task in ("classify", "tag", "regress"):
