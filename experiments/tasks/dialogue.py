@@ -22,7 +22,8 @@ DIALOGUE = {
         "--data.source-tokens words --data.target-tokens words --data.batch-size 16 "
         "--data.buckets 2 --model.copying --model.embedding-size 64 --model.hidden-size 128 "
         "--model.source-std 1 --model.dropout 0 --optimizer.learning-rate 3e-3 "
-        "--optimizer.schedule cosine --optimizer.warmup-steps 100 --epochs 6 --validation.examples 200 --validation.dialogues "
+        "--optimizer.schedule cosine --optimizer.warmup-steps 100 --epochs 8 "
+        "--validation.examples 200 --validation.dialogues "
         "--decode.method greedy",
         {
             "response_accuracy": "100 seq2seq (Madotto et al. 2018), 99.9 memory networks that "

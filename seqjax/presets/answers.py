@@ -56,7 +56,7 @@ ANSWERS: dict[str, Config] = {
     "commands": Config(
         epochs=10,
         data=DataConfig(source_tokens="words", target_tokens="words", batch_size=64, buckets=4),
-        model=ModelConfig(embedding_size=128, hidden_size=200, source_std=1.0, dropout=0.1),
+        model=ModelConfig(embedding_size=128, hidden_size=200, dropout=0.1),
         optimizer=OptimizerConfig(
             learning_rate=4e-3, schedule="cosine", warmup_steps=200, average_decay=0.99
         ),
