@@ -31,6 +31,10 @@ _PUBLISHED = {
 _FILES = {"jump": "addprim_jump", "turn-left": "addprim_turn_left"}
 _MODELS = {
     "": ("seq2seq with attention", "--preset commands"),
+    "-wide": (
+        "seq2seq with attention, embeddings from a spread of 1",
+        "--preset commands --model.embedding-std 1",
+    ),
     "-plain": ("seq2seq without attention", "--preset commands --model.attention none"),
 }
 COMMANDS = {

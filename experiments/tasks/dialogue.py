@@ -21,7 +21,7 @@ DIALOGUE = {
         dialogues,
         "--data.source-tokens words --data.target-tokens words --data.batch-size 16 "
         "--data.buckets 2 --model.copying --model.embedding-size 64 --model.hidden-size 128 "
-        "--model.source-std 1 --model.dropout 0 --optimizer.learning-rate 3e-3 "
+        "--model.embedding-std 1 --model.dropout 0 --optimizer.learning-rate 3e-3 "
         "--optimizer.schedule cosine --optimizer.warmup-steps 100 --epochs 8 "
         "--validation.examples 200 --validation.dialogues "
         "--decode.method greedy",

@@ -99,8 +99,8 @@ def build_unroll(config: ModelConfig) -> UnrollFn:
     return functools.partial(unroll, method=config.unroll, keep_every=config.keep_every)
 
 
-def _embedding(vocab_size: int, config: ModelConfig, std: float = 0.1) -> nn.Embed:
-    start = nn.initializers.normal(std)
+def _embedding(vocab_size: int, config: ModelConfig) -> nn.Embed:
+    start = nn.initializers.normal(config.embedding_std)
     return nn.Embed(vocab_size, config.embedding_size, embedding_init=start)
 
 
@@ -134,7 +134,7 @@ def _encoder(vocab_size: int | None, cell_fn: CellFn, config: ModelConfig) -> En
     if vocab_size is None:
         embedding = Dense(config.embedding_size, compute_dtype=build_compute_dtype(config))
     else:
-        embedding = _embedding(vocab_size, config, config.source_std)
+        embedding = _embedding(vocab_size, config)
     return Encoder(
         embedding=embedding,
         layers=_encoder_layers(cell_fn, config),

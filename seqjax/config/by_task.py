@@ -81,7 +81,7 @@ def _left_out(config: Any) -> Iterator[tuple[str, Iterable[str]]]:
         yield "objective", ("coverage_weight", "scheduled_sampling", "risk_weight")
         yield "decode", (*_OF_A_READ_TEXT, "coverage_penalty")
         yield "data", ("batch_tokens",)
-        yield "model", ("source_vectors", "source_std")
+        yield "model", ("source_vectors",)
     else:
         yield "objective", ("sequence_unlikelihood_length",)  # an answer ends by itself
     if task != "text-to-text":
@@ -89,9 +89,11 @@ def _left_out(config: Any) -> Iterator[tuple[str, Iterable[str]]]:
     if config.vectors:
         yield "decode", (*_OF_A_READ_TEXT, "unknown")
         yield "data", ("source_tokens", "store")
-        yield "model", ("source_vectors", "source_std", "copying")
+        yield "model", ("source_vectors", "copying")
     else:
         yield "model", ("time_mask", "feature_mask")
+    if config.vectors and (config.model.decoder == "ctc" or task == "regress"):
+        yield "model", ("embedding_std", "embedding_dropout")  # nothing is embedded
     if task in ("classify", "tag", "regress"):
         yield "objective", _but(ObjectiveConfig, _OF_ONE_STEP if task != "regress" else ())
         yield "decode", _but(DecodeConfig, ("batch_size", "n_best", "beam_size"))

@@ -61,9 +61,9 @@ class ModelConfig:
     """Tokens of the longest n-grams (ngram, and the language model of lexicon)."""
     embedding_size: int = 128
     """Width of a token's embedding, or of the dense layer over vectors and keys."""
-    source_std: float = 0.1
-    """Standard deviation that the source embedding starts with. From 1, attention finds single
-    tokens of a small vocabulary far sooner; rare words of a large one are noise then."""
+    embedding_std: float = 0.1
+    """Standard deviation that embeddings start with. From 1, attention finds single tokens of small
+    vocabularies far sooner; rare words of large ones are noise then."""
     source_vectors: str | None = None
     """File of vectors that the source embedding starts from, as GloVe or word2vec write them (text,
     may be .gz), embedding_size wide. Tokens that are not in it start at random, as far spread."""
@@ -168,7 +168,7 @@ class ModelConfig:
     def __post_init__(self):
         for name in ("embedding_size", "hidden_size", "encoder_layers", "decoder_layers"):
             self._require(getattr(self, name) >= 1, name, "at least 1")
-        self._require(self.source_std > 0, "source_std", "above 0")
+        self._require(self.embedding_std > 0, "embedding_std", "above 0")
         for name in ("time_mask", "feature_mask"):
             self._require(getattr(self, name) >= 0, name, "at least 0")
         for name in _SHARES:

@@ -15,7 +15,7 @@ ANSWERS: dict[str, Config] = {
     "dates": Config(
         epochs=3,
         data=DataConfig(buckets=3),  # a fourth takes longer to compile than its padding would save
-        model=ModelConfig(embedding_size=64, hidden_size=128, source_std=1.0, dropout=0.1),
+        model=ModelConfig(embedding_size=64, hidden_size=128, embedding_std=1.0, dropout=0.1),
         optimizer=OptimizerConfig(
             learning_rate=5e-3, schedule="cosine", warmup_steps=100, average_decay=0.99
         ),

@@ -13,7 +13,7 @@ from seqjax.build.model import build_language_model, build_seq2seq
 from seqjax.cells.gru import GRUCell
 from seqjax.cells.lstm import LSTMCell
 from seqjax.cells.minimal import MinLSTMCell
-from seqjax.config import Config, ModelConfig
+from seqjax.config import ModelConfig
 from seqjax.models.bridge import Bridge
 from seqjax.models.decoder import Decoder
 from seqjax.models.encoder import Encoded, Encoder
@@ -527,21 +527,14 @@ def test_a_dropout_that_is_the_same_goes_with_no_words_of_its_own():
         )
 
 
-def test_the_source_embedding_alone_starts_as_far_spread_as_said():
-    config = ModelConfig(embedding_size=64, hidden_size=4, source_std=0.7)
+def test_embeddings_start_as_far_spread_as_said():
+    config = ModelConfig(embedding_size=64, hidden_size=4, embedding_std=0.7)
     model = build_seq2seq(config, source_vocab_size=300, target_vocab_size=300, bos_id=1)
     one = Padded(jnp.zeros((1, 1), jnp.int32), jnp.ones(1, jnp.int32))
     params = model.init(jax.random.key(0), one, one)["params"]
     spread = [
         float(jnp.std(params[side]["embedding"]["embedding"])) for side in ("encoder", "decoder")
     ]
-    assert spread == pytest.approx([0.7, 0.1], rel=0.03)
-
-
-def test_a_source_embedding_is_of_a_text_and_has_some_spread():
-    wide = ModelConfig(source_std=1.0)
-    for task in ("language-model", "transcribe"):
-        with pytest.raises(ValueError, match="model.source_std must be left at 0.1"):
-            Config(task=task, model=wide)
-    with pytest.raises(ValueError, match="model.source_std must be above 0, got 0"):
-        ModelConfig(source_std=0.0)
+    assert spread == pytest.approx([0.7, 0.7], rel=0.03)
+    with pytest.raises(ValueError, match="model.embedding_std must be above 0, got 0"):
+        ModelConfig(embedding_std=0.0)
