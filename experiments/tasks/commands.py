@@ -35,6 +35,11 @@ _MODELS = {
         "seq2seq with attention, embeddings from a spread of 1",
         "--preset commands --model.embedding-std 1",
     ),
+    "-deep": (
+        "two layers of one direction, half dropped, without attention, as was published",
+        "--preset commands --model.attention none --model.direction forward "
+        "--model.encoder-layers 2 --model.decoder-layers 2 --model.dropout 0.5",
+    ),
     "-plain": ("seq2seq without attention", "--preset commands --model.attention none"),
 }
 COMMANDS = {
