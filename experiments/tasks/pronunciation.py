@@ -32,6 +32,13 @@ _ALIGNED = (
 _WORDS = "76.45 3 layers, 67.36 one direction: WER 23.55, 32.64 (Yao & Zweig 2015), the old split"
 _PHONES = "5.45 3 layers, 8.22 one direction (Yao & Zweig 2015), the old split"
 PRONUNCIATION = {
+    "pronunciation": Measured(
+        "CMUdict, no stress, 12,568 test words",
+        "two BiLSTM layers, attention, LSTM",
+        partial(pronunciations, stress=False),
+        "--preset short",
+        {"exact_match": _WORDS, "token_error_rate": _PHONES},
+    ),
     "pronunciation-aligned": Measured(
         "CMUdict, no stress, 12,568 test words",
         "BiLSTM over aligned letters, no decoder",
