@@ -39,6 +39,13 @@ PRONUNCIATION = {
         "--preset short",
         {"exact_match": _WORDS, "token_error_rate": _PHONES},
     ),
+    "pronunciation-wide": Measured(
+        "CMUdict, no stress, 12,568 test words",
+        "the same from embeddings spread by 1, for 8 epochs",
+        partial(pronunciations, stress=False),
+        "--preset short --epochs 8 --model.embedding-std 1",
+        {"exact_match": _WORDS, "token_error_rate": _PHONES},
+    ),
     "pronunciation-aligned": Measured(
         "CMUdict, no stress, 12,568 test words",
         "BiLSTM over aligned letters, no decoder",
