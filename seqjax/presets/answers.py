@@ -13,7 +13,7 @@ from seqjax.config import (
 ANSWERS: dict[str, Config] = {
     # Dates in many languages -> ISO 8601; the data is built in and the answer is never ambiguous.
     "dates": Config(
-        epochs=3,
+        epochs=2,
         data=DataConfig(buckets=3),  # a fourth takes longer to compile than its padding would save
         model=ModelConfig(embedding_size=64, hidden_size=128, embedding_std=1.0, dropout=0.1),
         optimizer=OptimizerConfig(
