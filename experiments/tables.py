@@ -100,7 +100,12 @@ def _filled(found: re.Match[str]) -> str:
 
 
 def _measured(names: Iterable[str]) -> Iterable[tuple[str, list[dict[str, str]]]]:
-    return ((name, rows) for name in names if (rows := read_rows(RESULTS / f"{name}.csv")))
+    return ((name, rows) for name in names if (rows := _latest(read_rows(RESULTS / f"{name}.csv"))))
+
+
+def _latest(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Those of the command that was measured last: other settings are no other seeds."""
+    return [row for row in rows if row["command"] == rows[-1]["command"]]
 
 
 def _score(rows: list[dict[str, str]], metric: str) -> str:
