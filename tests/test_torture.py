@@ -15,18 +15,19 @@ LANGUAGE = (
 
 
 @pytest.mark.parametrize(
-    ("settings", "modes"),
+    ("settings", "steps", "modes"),
     (
-        (LANGUAGE, ("kill in a save", "term")),
+        (LANGUAGE, 120, ("kill in a save", "term")),
         pytest.param(
             SETTINGS,
+            1_000,  # a training that is over refuses no other
             ("kill in a save", "term", "ctrl-c twice", "two at once", "kill at the start"),
             marks=pytest.mark.slow,
         ),
     ),
 )
 def test_a_run_that_is_killed_again_and_again_is_the_run_that_never_was(
-    tmp_path, monkeypatch, settings, modes
+    tmp_path, monkeypatch, settings, steps, modes
 ):
     """Ends of epochs, where memory begins anew, are on the way."""
     monkeypatch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
@@ -37,7 +38,7 @@ def test_a_run_that_is_killed_again_and_again_is_the_run_that_never_was(
     if settings is LANGUAGE:
         settings = ("--train", str(tmp_path / "text.txt"), *settings)
     ended, different = torture(
-        *(tmp_path, len(modes), 120, 0),
+        *(tmp_path, len(modes), steps, 0),
         settings=settings,
         modes=modes,
         inspect=settings is SETTINGS,

@@ -59,7 +59,7 @@ CODES = {
     **{mode: {-signal.SIGKILL} for mode in MODES},
     "term": {75},
     "ctrl-c": {75},
-    "ctrl-c twice": {75, 130},
+    "ctrl-c twice": {75, 130, -signal.SIGINT},  # of which a shell says 130, too
     "term, kill": {75, -signal.SIGKILL},
 }
 """How each may end; a training that was done before the signal came ends with 0 as well."""
