@@ -20,7 +20,7 @@ LANGUAGE = (
         (LANGUAGE, 120, ("kill in a save", "term")),
         pytest.param(
             SETTINGS,
-            1_000,  # a training that is over refuses no other
+            4_000,  # a training that is over while another begins refuses it no more
             ("kill in a save", "term", "ctrl-c twice", "two at once", "kill at the start"),
             marks=pytest.mark.slow,
         ),
