@@ -104,11 +104,10 @@ def unsealed(run: Path) -> set[str]:
 def strike(run: Path, words: list[str], mode: str, target: int, draw: random.Random) -> Kill:
     """Starts the training and ends it when it has come to `target`."""
     left = unsealed(run)
-    with subprocess.Popen(
-        words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as trainer:
-        assert trainer.stderr is not None
-        os.set_blocking(trainer.stderr.fileno(), False)
+    with (
+        tempfile.TemporaryFile("w+") as told,  # a pipe that nobody reads would stop who fills it
+        subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=told) as trainer,
+    ):
         if mode == "kill at the start":
             time.sleep(draw.uniform(0, 10))
         else:
@@ -130,7 +129,8 @@ def strike(run: Path, words: list[str], mode: str, target: int, draw: random.Ran
         except subprocess.TimeoutExpired:
             trainer.kill()
             raise AssertionError(f"{mode}: the training did not end") from None
-        said = trainer.stderr.read() or ""
+        told.seek(0)
+        said = told.read()
     assert code in CODES[mode] | {0}, f"{mode}: exit code {code}: {said[-2_000:]}"
     assert "Traceback" not in said, said[-2_000:]
     return Kill(mode, step, code, bool(unsealed(run) - left))

@@ -41,7 +41,7 @@ PRONUNCIATION = {
     ),
     "pronunciation-wide": Measured(
         "CMUdict, no stress, 12,568 test words",
-        "the same from embeddings spread by 1, for 8 epochs",
+        "two BiLSTM layers, attention, LSTM; embeddings from a spread of 1, 8 epochs",
         partial(pronunciations, stress=False),
         "--preset short --epochs 8 --model.embedding-std 1",
         {"exact_match": _WORDS, "token_error_rate": _PHONES},
