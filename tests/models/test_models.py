@@ -13,7 +13,7 @@ from seqjax.build.model import build_language_model, build_seq2seq
 from seqjax.cells.gru import GRUCell
 from seqjax.cells.lstm import LSTMCell
 from seqjax.cells.minimal import MinLSTMCell
-from seqjax.config import ModelConfig
+from seqjax.config import Config, DataConfig, ModelConfig
 from seqjax.models.bridge import Bridge
 from seqjax.models.decoder import Decoder
 from seqjax.models.encoder import Encoded, Encoder
@@ -538,3 +538,13 @@ def test_embeddings_start_as_far_spread_as_said():
     assert spread == pytest.approx([0.7, 0.7], rel=0.03)
     with pytest.raises(ValueError, match="model.embedding_std must be above 0, got 0"):
         ModelConfig(embedding_std=0.0)
+
+
+def test_where_nothing_is_embedded_no_embedding_is_set():
+    for name, value in (("embedding_std", 1.0), ("embedding_dropout", 0.1)):
+        Config(task="transcribe", model=ModelConfig(**{name: value}))
+        with pytest.raises(ValueError, match=f"model.{name} must be left at"):
+            Config(task="transcribe", model=ModelConfig(**{name: value, "decoder": "ctc"}))
+        arrays = DataConfig(source_kind="arrays")
+        with pytest.raises(ValueError, match=f"model.{name} must be left at"):
+            Config(task="regress", model=ModelConfig(**{name: value}), data=arrays)
