@@ -3,6 +3,7 @@
 import importlib.metadata
 import io
 import os
+import signal
 import sys
 
 from seqjax.errors import InputError
@@ -116,6 +117,9 @@ def main(argv: list[str] | None = None) -> int:
         # What is left in the buffer would be tried again, and complained about, at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    finally:
+        if argv is None:  # of a process that goes down nothing is left to interrupt but Python
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _speak_utf8() -> None:

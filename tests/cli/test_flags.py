@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import signal
 import subprocess
 import sys
 import typing
@@ -513,6 +514,18 @@ def test_an_interrupt_is_quiet(monkeypatch, capsys):
     monkeypatch.setattr(doctor, "run", interrupt)
     assert main(["doctor"]) == 130
     assert capsys.readouterr() == ("", "")
+
+
+def test_an_interrupt_is_quiet_while_the_process_goes_down():
+    program = (
+        "import atexit, os, signal, sys\n"
+        "from seqjax.cli.main import main\n"
+        "atexit.register(os.kill, os.getpid(), signal.SIGINT)\n"
+        "sys.argv = ['seqjax', '--version']\n"
+        "sys.exit(main())\n"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (result.returncode, result.stderr) == (-signal.SIGINT, b"")
 
 
 def test_the_version_is_that_of_the_package(capsys):
