@@ -16,7 +16,7 @@ from seqjax.baselines.bags import train_bags
 from seqjax.baselines.ngram import train_ngram
 from seqjax.baselines.rules import read_date
 from seqjax.baselines.translator import train_translator
-from seqjax.data.dates import make_dates
+from seqjax.data.embedded.dates import make_dates
 
 
 def characters(path: str) -> None:

@@ -6,26 +6,27 @@ from typing import Any
 import numpy as np
 
 from seqjax.config import Config
-from seqjax.data.adding import make_adding
-from seqjax.data.arithmetic import make_additions
-from seqjax.data.dates import make_date_languages, make_date_parts, make_dates
-from seqjax.data.docs import english_manual
+from seqjax.data.embedded.adding import make_adding
+from seqjax.data.embedded.arithmetic import make_additions
+from seqjax.data.embedded.dates import make_date_languages, make_date_parts, make_dates
+from seqjax.data.embedded.docs import english_manual
+from seqjax.data.embedded.images import make_images
+from seqjax.data.embedded.inflection import make_inflections
+from seqjax.data.embedded.memory import make_copy_memory
+from seqjax.data.embedded.morse import make_morse
+from seqjax.data.embedded.numbers import make_numbers
+from seqjax.data.embedded.progressions import make_progressions
+from seqjax.data.embedded.strings import make_pairs
 from seqjax.data.hub import HubPairs, hub_text, open_hub
-from seqjax.data.images import make_images
 from seqjax.data.lines import TextStream, read_text
-from seqjax.data.memory import make_copy_memory
-from seqjax.data.morse import make_morse
-from seqjax.data.numbers import make_numbers
-from seqjax.data.progressions import make_progressions
 from seqjax.data.readers import FitsFn, Pairs, PairStream, Splits, anything, read_pairs
-from seqjax.data.toy import make_pairs
 from seqjax.errors import InputError
 
 VALID_SHARE, MOST_VALID = 0.05, 2_000
 """Of the training examples, held out for validation when no validation data is given."""
 TASK_OF = {
     **dict.fromkeys(("dates", "copy", "reverse", "sort"), "text-to-text"),
-    **dict.fromkeys(("addition", "numbers"), "text-to-text"),
+    **dict.fromkeys(("addition", "numbers", "inflection"), "text-to-text"),
     "docs": "language-model",
     "date_language": "classify",
     **dict.fromkeys(("date_parts", "copy_memory"), "tag"),
@@ -115,6 +116,8 @@ def embedded_splits(config: Config) -> Splits:
             return make_additions(**sizes)
         case "numbers":
             return make_numbers(**sizes)
+        case "inflection":
+            return make_inflections(data.examples, seed=config.seed)
         case "copy_memory":
             return make_copy_memory(**sizes)
         case "morse":

@@ -17,6 +17,8 @@ _OF_A_DECODER = (
 )
 _OF_ONE_STEP = ("label_smoothing", "label_smoothing_kind", "z_loss")
 """All of the objective that there is to learn about a single step."""
+RULED = ("dates", "numbers", "inflection")
+"""Built-in data that rules can do."""
 _OF_A_READ_TEXT = ("encoder_repetition_penalty", "encoder_no_repeat_ngram")
 _OF_A_PREFIX_BEAM = ("method", "beam_size", "n_best", "batch_size")
 _OF_DRAWS = (*_OF_A_PREFIX_BEAM, "seed", "temperature", "max_length")
@@ -191,9 +193,8 @@ def _check_kind(config: Any) -> None:
     ):
         require(not given, name, f"left out when model.kind is {kind}", given)
     require(
-        kind != "rules"
-        or (data.embedded in ("dates", "numbers") and not (config.train or data.hub)),
+        kind != "rules" or (data.embedded in RULED and not (config.train or data.hub)),
         "model.kind",
-        "another than rules for data other than the built-in dates and numbers",
+        f"another than rules for data other than the built-in {', '.join(RULED)}",
         kind,
     )

@@ -15,6 +15,7 @@ Embedded = Literal[
     "sort",
     "addition",
     "numbers",
+    "inflection",
     "docs",
     "date_language",
     "date_parts",
@@ -33,12 +34,12 @@ class DataConfig:
     embedded: Embedded = "dates"
     """Built-in data used when no --train is given. dates: dates in many languages -> ISO 8601.
     copy, reverse, sort: of random strings. addition: the sum of two numbers. numbers: in English
-    words. docs: the English of Python's own manual (language-model). date_language: in which
-    language a date is written (classify). date_parts: which of its characters are day, month, year
-    and day of the week (tag). copy_memory: symbols, to be said again after a wait (tag). morse:
-    letters in Morse code, as sound (transcribe). images: handwritten digits, row by row, in words
-    (describe). chords: made progressions in all keys (music). adding: the adding problem, of
-    min_length to max_length steps (regress)."""
+    words. inflection: forms of Turkish nouns. docs: the English of Python's own manual
+    (language-model). date_language: in which language a date is written (classify). date_parts:
+    which of its characters are day, month, year and day of the week (tag). copy_memory: symbols, to
+    be said again after a wait (tag). morse: letters in Morse code, as sound (transcribe). images:
+    handwritten digits, row by row, in words (describe). chords: made progressions in all keys
+    (music). adding: the adding problem, of min_length to max_length steps (regress)."""
     examples: int = 50_000
     """How many training pairs, or pieces, the built-in data makes."""
     min_length: int = 1

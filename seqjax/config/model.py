@@ -53,10 +53,11 @@ class ModelConfig:
     kind: ModelKind = "network"
     """What learns. All but network are baselines, which are fitted and not trained, and which
     settings of networks and of training mean nothing to. ngram: Kneser-Ney (language-model).
-    lexicon: word for word by IBM Model 1; rules: of the built-in dates and numbers; usual: the most
-    frequent target of a source; copy: the source itself (text-to-text). bag_of_words: logistic
-    regression; majority: the most frequent label (classify). usual: how often each key sounds;
-    markov: how often after the last chord (music). usual: the mean (regress)."""
+    lexicon: word for word by IBM Model 1; rules: of the built-in dates, numbers and inflection;
+    usual: the most frequent target of a source; copy: the source itself (text-to-text).
+    bag_of_words: logistic regression; majority: the most frequent label (classify). usual: how
+    often each key sounds; markov: how often after the last chord (music). usual: the mean
+    (regress)."""
     ngram_order: int = 5
     """Tokens of the longest n-grams (ngram, and the language model of lexicon)."""
     embedding_size: int = 128

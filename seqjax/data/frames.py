@@ -1,7 +1,7 @@
 """Sources that are vectors: a name stands for steps of equally many numbers.
 
-Names are of files, or of what is made (`seqjax/data/names.py`). Nothing is read but sound and what
-NumPy stores without pickle.
+Names are of files, or of what is made (`seqjax/data/embedded/names.py`). Nothing is read but sound
+and what NumPy stores without pickle.
 """
 
 import functools
@@ -13,8 +13,8 @@ from typing import Any, get_args
 import numpy as np
 
 from seqjax.config.data import VectorKind
-from seqjax.data.made import made_array, made_recording
-from seqjax.data.names import made_name
+from seqjax.data.embedded.made import made_array, made_recording
+from seqjax.data.embedded.names import made_name
 from seqjax.data.sound import Recording, log_mel, read_recording
 from seqjax.data.stored import digest, read_document, write_document
 from seqjax.errors import InputError

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from seqjax.data.embedded.names import beside
 from seqjax.data.lines import stream_lines
-from seqjax.data.names import beside
 from seqjax.errors import InputError
 
 OnBadLine = Literal["error", "skip"]
@@ -77,7 +77,7 @@ def read_pairs(
       lowercase: Lower-case everything.
       fits: What else must hold of a line that can be used.
       names: Sources are names of vectors: of files beside the file that they stand in unless they
-        say where, or of what is made (`seqjax/data/names.py`).
+        say where, or of what is made (`seqjax/data/embedded/names.py`).
 
     Raises:
       InputError: With file and line, if a file or a line cannot be used, or if nothing is left.

@@ -25,6 +25,7 @@ PresetName = Literal[
     "sort",
     "addition",
     "numbers",
+    "inflection",
     "copy_memory",
     "morse",
     "images",

@@ -36,6 +36,14 @@ TOYS: dict[str, Config] = {
         optimizer=_FAST,
         validation=_EXACT,
     ),
+    # Turkish nouns that were never seen, in the form that is asked for.
+    "inflection": Config(
+        epochs=4,
+        data=DataConfig(embedded="inflection", buckets=3),
+        model=ModelConfig(embedding_size=64, hidden_size=128, dropout=0.1),
+        optimizer=_FAST,
+        validation=_EXACT,
+    ),
     # Ten symbols, said again a hundred steps later by a network that has only read so far. This is
     # where to begin from, and not what solves it: it has just begun to remember when it ends.
     "copy_memory": Config(

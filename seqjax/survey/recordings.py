@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from seqjax.config.data import VectorKind
+from seqjax.data.embedded.names import beside
 from seqjax.data.frames import read_array, recording_of
-from seqjax.data.names import beside
 from seqjax.data.sound import frame_count
 from seqjax.errors import InputError
 from seqjax.survey.corpus import BadLine, Split

@@ -1,4 +1,4 @@
-"""Answers that need no more than counting or rules: copies, usual targets, dates, majorities."""
+"""Answers that need no more than counting or rules: copies, usual targets, rules, majorities."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -8,7 +8,8 @@ import numpy as np
 
 from seqjax.baselines.rules import read_date
 from seqjax.baselines.simple import UsualModel, copy_input, train_majority, train_usual
-from seqjax.data.numbers import say_number
+from seqjax.data.embedded.inflection import inflect
+from seqjax.data.embedded.numbers import say_number
 from seqjax.data.readers import Pairs
 from seqjax.metrics.likelihood import likelihood_scores
 from seqjax.predict.answer import Answer
@@ -21,6 +22,8 @@ from seqjax.tasks.text_to_text import TextToText
 
 TextsFn = Callable[[Sequence[str]], list[str]]
 """`(sources) -> an answer to each`."""
+RULES = {"dates": read_date, "numbers": say_number, "inflection": inflect}
+"""By built-in data; each answers with nothing what it does not understand."""
 
 
 def pair_material(task: PairTask) -> Material:
@@ -72,8 +75,7 @@ class Plain:
         return UsualModel(dict(zip(sources, targets, strict=True)), otherwise[0]).answer
 
     def _rules(self, texts: Sequence[str]) -> list[str]:
-        rule = say_number if self.task.config.data.embedded == "numbers" else read_date
-        return [rule(text) for text in texts]
+        return list(map(RULES[self.task.config.data.embedded], texts))
 
     def likelihood(
         self, model: TextsFn, examples: Pairs, vocabularies: Vocabularies

@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from seqjax.baselines.rules import read_date
-from seqjax.data.dates import make_dates, ways_to_write
+from seqjax.data.embedded.dates import make_dates, ways_to_write
 
 
 @pytest.mark.parametrize(

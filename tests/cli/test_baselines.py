@@ -12,10 +12,12 @@ from cli.commands import PAIRS, fed, one_line_error, seqjax
 from seqjax.baselines.ngram import train_ngram
 from seqjax.build import splits
 from seqjax.cli import train as train_command
+from seqjax.config.by_task import RULED
 from seqjax.data.readers import Pairs, Splits
 from seqjax.rundir import load_weights, save_weights
 from seqjax.runs.fitted import KIND
 from seqjax.runs.trained import load
+from seqjax.tasks.plain import RULES
 
 LABELS = "".join(
     f"{a} {b}\t{'z' if a in 'ab' else 'y' if b != 'd' else 'x'}\n" for a in "abcd" for b in "abcd"
@@ -193,6 +195,19 @@ def test_rules_say_numbers(tmp_path, capsys, monkeypatch):
     assert json.loads((run / "results.json").read_text())["exact_match"] == 1.0
     fed(monkeypatch, b"7019\nseven\n")
     assert printed(capsys, "decode", run) == "seven thousand and nineteen\n\n"
+
+
+def test_rules_inflect(tmp_path, capsys, monkeypatch):
+    run = tmp_path / "run"
+    made = ("train", "--model.kind", "rules", "--preset", "inflection", "--data.examples", "40")
+    assert seqjax(*made, "--run-dir", run) == 0
+    assert json.loads((run / "results.json").read_text())["exact_match"] == 1.0
+    fed(monkeypatch, "göz PL;PSS2P;GEN\ngöz\n".encode())
+    assert printed(capsys, "decode", run) == "gözlerinizin\n\n"
+
+
+def test_what_has_rules_is_what_may_ask_for_them():
+    assert tuple(RULES) == RULED
 
 
 def test_ngrams_go_on_from_a_prompt(runs, capsys):

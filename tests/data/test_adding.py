@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from seqjax.data.adding import adding, make_adding
+from seqjax.data.embedded.adding import adding, make_adding
 from seqjax.data.figures import Figures
 from seqjax.data.frames import read_array
 from seqjax.errors import InputError

@@ -16,8 +16,8 @@ from seqjax.data.chords import (
     to_roll,
     written,
 )
+from seqjax.data.embedded.progressions import DOMINANT, FOLLOWS, SCALE, make_progressions
 from seqjax.data.music import read_music
-from seqjax.data.progressions import DOMINANT, FOLLOWS, SCALE, make_progressions
 from seqjax.errors import InputError
 
 

@@ -1,13 +1,14 @@
 """The built-in data: what it promises about itself."""
 
+import collections
 import datetime
 import math
 
 import numpy as np
 import pytest
 
-from seqjax.data.arithmetic import make_additions
-from seqjax.data.dates import (
+from seqjax.data.embedded.arithmetic import make_additions
+from seqjax.data.embedded.dates import (
     FIRST,
     LANGUAGES,
     LAST,
@@ -16,10 +17,11 @@ from seqjax.data.dates import (
     make_dates,
     ways_to_write,
 )
-from seqjax.data.docs import english_manual
-from seqjax.data.memory import make_copy_memory
-from seqjax.data.numbers import MOST_DIGITS, make_numbers, say_number
-from seqjax.data.toy import make_pairs
+from seqjax.data.embedded.docs import english_manual
+from seqjax.data.embedded.inflection import inflect, make_inflections
+from seqjax.data.embedded.memory import make_copy_memory
+from seqjax.data.embedded.numbers import MOST_DIGITS, make_numbers, say_number
+from seqjax.data.embedded.strings import make_pairs
 from seqjax.errors import InputError
 from seqjax.metrics.spans import spans_of
 
@@ -200,6 +202,61 @@ def test_a_held_out_number_has_a_group_of_digits_that_training_never_shows():
     assert (len(short.valid.sources), len(short.test.sources)) == (45, 90)  # there are no more
     with pytest.raises(InputError, match="must be 3 to 21, got 2"):
         make_numbers(10, min_length=1, max_length=2, seed=0)
+
+
+FORMS = """\
+kitap PL;PSS1S;ABL kitaplarımdan
+kitap SG;ACC kitabı
+kitap SG;INS kitapla
+ağaç SG;PSS3S;LOC ağacında
+renk SG;PSS3S;NOM rengi
+top SG;ACC topu
+at SG;DAT ata
+sepet SG;ABL sepetten
+kanat PL;PSS3S;ACC kanatlarını
+göz PL;PSS2P;GEN gözlerinizin
+araba SG;DAT arabaya
+araba SG;GEN arabanın
+araba SG;PSS1S;NOM arabam
+araba SG;PSS2P;INS arabanızla
+okul SG;LOC okulda
+köpek SG;PSS3P;INS köpekleriyle
+köpek PL;PSS3P;INS köpekleriyle
+kapı SG;INS kapıyla
+kapı PL;NOM kapılar
+ev SG;PSS2S;LOC evinde
+ev SG;PSS3S;LOC evinde
+ev SG;PSS3S;DAT evine
+ev SG;PSS3S;GEN evinin
+ev SG;NOM ev
+çocuk PL;DAT çocuklara
+üzüm SG;PSS1P;ACC üzümümüzü
+balık SG;PSS1S;NOM balığım
+kuş SG;LOC kuşta
+"""
+"""Of dictionaries and grammars: regular nouns."""
+
+
+def test_nouns_are_inflected_as_people_do():
+    for line in FORMS.splitlines():
+        request, _, form = line.rpartition(" ")
+        assert inflect(request) == form, request
+    for text in ("", "ev", "ev SG", "ev NOM;SG", "ev SG;PSS1S", "ev SG;ACC;DAT", "krk SG;NOM"):
+        assert inflect(text) == ""
+
+
+def test_no_noun_that_is_tested_was_ever_seen():
+    parts = make_inflections(6_000, seed=3, held_out=200)
+    assert parts == make_inflections(6_000, seed=3, held_out=200)
+    nouns = [[source.split(" ")[0] for source in part.sources] for part in parts]
+    assert [len(set(each)) for each in nouns[1:]] == [200, 200]
+    train, valid, test = map(set, nouns)
+    assert not train & valid and not train & test and not valid & test
+    asked = collections.Counter(source.split(" ")[1] for source in parts.train.sources)
+    assert len(asked) == 2 * 7 * 7
+    assert max(asked.values()) < 3 * min(asked.values())
+    of_length = [sum(letter in "aeıioöuü" for letter in noun) for noun in nouns[0]]
+    assert set(of_length) == {1, 2, 3}
 
 
 def test_what_is_to_be_kept_is_asked_for_after_the_wait():

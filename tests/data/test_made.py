@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from seqjax.data.embedded.images import DIGITS, HELD_OUT, describe, make_images
+from seqjax.data.embedded.morse import CODE, RATE, make_morse, morse_recording
 from seqjax.data.frames import Frames, trouble
-from seqjax.data.images import DIGITS, HELD_OUT, describe, make_images
-from seqjax.data.morse import CODE, RATE, make_morse, morse_recording
 from seqjax.data.readers import read_pairs
 
 TREE = "  ETIANMSURWDKGOHVF L PJBXCYZQ"

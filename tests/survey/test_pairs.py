@@ -9,7 +9,7 @@ import pytest
 from survey.made import CHARS, WORDS, findings, found, splits, where, write
 
 from seqjax.config import Config, DataConfig
-from seqjax.data.toy import make_pairs
+from seqjax.data.embedded.strings import make_pairs
 from seqjax.survey.ambiguity import answers_of, ceiling
 from seqjax.survey.leakage import rows_in_both, rows_in_conflict
 from seqjax.survey.lengths import sparkline

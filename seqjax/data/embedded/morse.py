@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from seqjax.data.names import chance
+from seqjax.data.embedded.names import chance
+from seqjax.data.embedded.strings import ALPHABET, make_pairs
 from seqjax.data.readers import Pairs, Splits
 from seqjax.data.sound import Recording
-from seqjax.data.toy import ALPHABET, make_pairs
 from seqjax.errors import InputError
 
 RATE = 8_000

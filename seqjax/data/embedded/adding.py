@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from seqjax.data.names import chance
+from seqjax.data.embedded.names import chance
 from seqjax.data.readers import Pairs, Splits
 from seqjax.errors import InputError
 

@@ -1,15 +1,15 @@
 """From the name of what is made to the vectors themselves: a choice, and nothing else.
 
-To add a scheme: its name in `seqjax/data/names.py`, a function of what follows the colon, and a
-case here.
+To add a scheme: its name in `names.py` beside, a function of what follows the colon, and a case
+here.
 """
 
 import numpy as np
 
-from seqjax.data.adding import adding
-from seqjax.data.images import image
-from seqjax.data.morse import morse_recording
-from seqjax.data.names import Scheme
+from seqjax.data.embedded.adding import adding
+from seqjax.data.embedded.images import image
+from seqjax.data.embedded.morse import morse_recording
+from seqjax.data.embedded.names import Scheme
 from seqjax.data.sound import Recording
 from seqjax.errors import InputError
 
