@@ -1,6 +1,7 @@
 """Texts that are answered by a text."""
 
 import gzip
+import shutil
 from pathlib import Path
 
 from experiments.tasks.record import Measured
@@ -27,6 +28,19 @@ def sentences(data: Path, work: Path) -> None:
         (work / f"{name}.txt").write_text("".join(lines), encoding="utf-8")
 
 
+def phrases(data: Path, work: Path) -> None:
+    """Tatoeba, English to French, as people wrote it; no English sentence is in two splits."""
+    folder = data / "tatoeba_fra_eng"
+    with gzip.open(folder / "train.tsv.gz", "rt", encoding="utf-8", newline="\n") as file:
+        (work / "train.txt").write_text(file.read(), encoding="utf-8", newline="\n")
+    for name, path in (("valid", "dev.tsv"), ("test", "test.tsv")):
+        shutil.copyfile(folder / path, work / f"{name}.txt")
+
+
+_PIECES = (
+    "--data.source-tokens subwords --data.target-tokens subwords --data.subword-vocab 4000 "
+    "--validation.bleu-tokenizer 13a"
+)
 ANSWERS = {
     "sentences-lexicon": Measured(
         "Multi30k de → en, test_2016",
@@ -35,5 +49,19 @@ ANSWERS = {
         "--model.kind lexicon --data.source-tokens words --data.target-tokens words "
         "--validation.bleu-tokenizer none",
         {"bleu": "13.8 seq2seq without attention, 28.3 with (bentrevett/pytorch-seq2seq)"},
+    ),
+    "phrases": Measured(
+        "Tatoeba en → fr, raw text",
+        "BiLSTM, attention, LSTM; 4,000 subwords",
+        phrases,
+        f"--preset sentences {_PIECES} --data.batch-size 128 --epochs 4",
+        {"bleu": "none for this split", "chrf": "", "exact_match": ""},
+    ),
+    "phrases-lexicon": Measured(
+        "Tatoeba en → fr, raw text",
+        "IBM Model 1, subword for subword, and a 5-gram",
+        phrases,
+        f"--model.kind lexicon {_PIECES}",
+        {"bleu": "none for this split", "chrf": "", "exact_match": ""},
     ),
 }

@@ -8,6 +8,7 @@ def _built_in(data: str, model: str, flags: str, metrics: dict[str, str]) -> Mea
 
 
 _SEQ2SEQ = "BiLSTM, attention, LSTM"
+_NOUNS = "forms of Turkish nouns that were never seen"
 TOYS = {
     "sort": _built_in(
         "strings of up to 16 letters, sorted",
@@ -32,6 +33,30 @@ TOYS = {
         "hand-written rules",
         "--preset numbers --model.kind rules",
         {"exact_match": "none for these numbers"},
+    ),
+    "inflection": _built_in(
+        _NOUNS,
+        _SEQ2SEQ,
+        "--preset inflection",
+        {"exact_match": "none for these nouns", "token_error_rate": ""},
+    ),
+    "inflection-plain": _built_in(
+        _NOUNS,
+        "BiLSTM, LSTM, without attention",
+        "--preset inflection --model.attention none",
+        {"exact_match": "none for these nouns", "token_error_rate": ""},
+    ),
+    "inflection-aligned": _built_in(
+        _NOUNS,
+        "BiLSTM over aligned letters, no decoder",
+        "--preset inflection --model.decoder aligned --data.max-chunk 4 --model.encoder-layers 2",
+        {"exact_match": "none for these nouns", "token_error_rate": ""},
+    ),
+    "inflection-rules": _built_in(
+        _NOUNS,
+        "hand-written rules",
+        "--preset inflection --model.kind rules",
+        {"exact_match": "none for these nouns"},
     ),
     "copy-memory": _built_in(
         "copy memory, T = 100",
