@@ -150,9 +150,11 @@ def recording_of(name: str) -> Recording:
     """Returns the recording that a name stands for, of a file or made.
 
     Raises:
-      InputError: As `read_recording`.
+      InputError: As `read_recording`, or if it is an array.
     """
     made = made_name(name)
+    if made is None and (name.endswith(".npy") or ".npz#" in name):
+        raise InputError(f"{name}: is an array, no recording; --task describe reads it")
     return read_recording(Path(name)) if made is None else made_recording(*made)
 
 

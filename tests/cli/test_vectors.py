@@ -165,6 +165,7 @@ def test_what_cannot_be_heard_is_told_in_one_line(tones, tmp_path, capsys):
     for name, why in (
         ("text.wav", "is no recording that can be read"),
         ("none.wav", "no such file"),
+        ("some.npz#one", "is an array, no recording; --task describe reads it"),
         ("morse:a_b", "'_' has no code"),
         ("fast.wav", "has 16000 samples a second, those of training 8000"),
     ):
