@@ -29,6 +29,10 @@ _PUBLISHED = {
     "turn-left": "90.0; 90.3 the best found (Lake and Baroni 2018)",
 }
 _FILES = {"jump": "addprim_jump", "turn-left": "addprim_turn_left"}
+_DEEP = (
+    "--model.attention none --model.direction forward --model.encoder-layers 2 "
+    "--model.decoder-layers 2 --model.dropout 0.5"
+)
 _MODELS = {
     "": ("seq2seq with attention", "--preset commands"),
     "-wide": (
@@ -36,9 +40,17 @@ _MODELS = {
         "--preset commands --model.embedding-std 1",
     ),
     "-deep": (
-        "two layers of one direction, half dropped, without attention, as was published",
-        "--preset commands --model.attention none --model.direction forward "
-        "--model.encoder-layers 2 --model.decoder-layers 2 --model.dropout 0.5",
+        "two layers of one direction, half dropped, without attention",
+        f"--preset commands {_DEEP}",
+    ),
+    "-single": (
+        "the same, a command an update and half of all actions as the model said them, as was "
+        "published",
+        f"--preset commands {_DEEP} --model.embedding-size 200 --model.embedding-std 1 "
+        "--objective.scheduled-sampling 0.5 --data.batch-size 1 --steps 100000 "
+        "--optimizer.schedule constant --optimizer.warmup-steps 0 --optimizer.learning-rate 1e-3 "
+        "--optimizer.clip-norm 5 --optimizer.average-decay 0 --validation.metric loss "
+        "--validation.every 10000 --validation.patience 0",
     ),
     "-plain": ("seq2seq without attention", "--preset commands --model.attention none"),
 }
