@@ -8,7 +8,9 @@ def _built_in(data: str, model: str, flags: str, metrics: dict[str, str]) -> Mea
 
 
 _SEQ2SEQ = "BiLSTM, attention, LSTM"
-_NOUNS = "forms of Turkish nouns that were never seen"
+_READING = "two BiLSTM layers over aligned letters, no decoder"
+_ALIGNED = "--model.decoder aligned --data.max-chunk 4 --model.encoder-layers 2"
+_FEW = "--data.examples 1000 --data.batch-size 16 --epochs 20"
 TOYS = {
     "sort": _built_in(
         "strings of up to 16 letters, sorted",
@@ -34,30 +36,22 @@ TOYS = {
         "--preset numbers --model.kind rules",
         {"exact_match": "none for these numbers"},
     ),
-    "inflection": _built_in(
-        _NOUNS,
-        _SEQ2SEQ,
-        "--preset inflection",
-        {"exact_match": "none for these nouns", "token_error_rate": ""},
-    ),
-    "inflection-plain": _built_in(
-        _NOUNS,
-        "BiLSTM, LSTM, without attention",
-        "--preset inflection --model.attention none",
-        {"exact_match": "none for these nouns", "token_error_rate": ""},
-    ),
-    "inflection-aligned": _built_in(
-        _NOUNS,
-        "BiLSTM over aligned letters, no decoder",
-        "--preset inflection --model.decoder aligned --data.max-chunk 4 --model.encoder-layers 2",
-        {"exact_match": "none for these nouns", "token_error_rate": ""},
-    ),
-    "inflection-rules": _built_in(
-        _NOUNS,
-        "hand-written rules",
-        "--preset inflection --model.kind rules",
-        {"exact_match": "none for these nouns"},
-    ),
+    **{
+        f"inflection{name}": _built_in(
+            f"forms of Turkish nouns never seen, {examples} to learn from",
+            model,
+            f"--preset inflection {flags}".strip(),
+            {"exact_match": "none for these nouns", "token_error_rate": ""},
+        )
+        for name, examples, model, flags in (
+            ("", "10,000", _SEQ2SEQ, ""),
+            ("-plain", "10,000", "BiLSTM, LSTM, without attention", "--model.attention none"),
+            ("-aligned", "10,000", _READING, _ALIGNED),
+            ("-few", "1,000", _SEQ2SEQ, _FEW),
+            ("-few-aligned", "1,000", _READING, f"{_ALIGNED} {_FEW}"),
+            ("-rules", "none", "hand-written rules", "--model.kind rules"),
+        )
+    },
     "copy-memory": _built_in(
         "copy memory, T = 100",
         "forward LSTM of 128, chrono biases",

@@ -38,8 +38,8 @@ TOYS: dict[str, Config] = {
     ),
     # Turkish nouns that were never seen, in the form that is asked for.
     "inflection": Config(
-        epochs=4,
-        data=DataConfig(embedded="inflection", buckets=3),
+        epochs=8,
+        data=DataConfig(embedded="inflection", examples=10_000, batch_size=64, buckets=3),
         model=ModelConfig(embedding_size=64, hidden_size=128, dropout=0.1),
         optimizer=_FAST,
         validation=_EXACT,
