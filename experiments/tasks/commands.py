@@ -54,6 +54,10 @@ _MODELS = {
         "--optimizer.clip-norm 5 --optimizer.average-decay 0 --validation.metric loss "
         "--validation.every 10000 --validation.patience 0",
     ),
+    "-lexicon": (
+        "IBM Model 1 word for word and a 5-gram",
+        "--model.kind lexicon --data.source-tokens words --data.target-tokens words",
+    ),
     "-plain": ("seq2seq without attention", "--preset commands --model.attention none"),
 }
 COMMANDS = {

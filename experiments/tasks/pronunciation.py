@@ -42,6 +42,10 @@ _UNSTRESSED = {
         "--preset short --epochs 8 --model.embedding-std 1",
     ),
     "pronunciation-aligned": (_READING, _ALIGNED),
+    "pronunciation-lexicon": (
+        "IBM Model 1 letter for letter and a 5-gram",
+        "--model.kind lexicon --data.target-tokens words",
+    ),
 }
 PRONUNCIATION = {
     name: Measured(

@@ -51,24 +51,36 @@ def _stories(path: Path) -> Iterator[list[str]]:
 
 _LSTM = {"1": "50", "2": "20", "4": "61", "6": "48"}
 _KERAS = {"1": "100.0", "2": "50.0", "4": "62.9", "6": "50.7"}
-QUESTIONS = {
-    f"questions-{task}": Measured(
-        f"bAbI task {task}, 1,000 questions",
-        "BiLSTM, classifier",
-        partial(questions, task=task, size="en-1k"),
-        "--preset questions",
-        {
-            "accuracy": f"LSTM {_LSTM[task]} (Weston et al. 2015), story and question read apart "
-            f"{_KERAS[task]} (Keras)"
-        },
-    )
+_PUBLISHED = {
+    task: f"LSTM {_LSTM[task]} (Weston et al. 2015), story and question read apart "
+    f"{_KERAS[task]} (Keras)"
     for task in _NAMES
-} | {
-    "questions-1-10k": Measured(
-        "bAbI task 1, 10,000 questions",
-        "two BiLSTM layers, classifier",
-        partial(questions, task="1", size="en-10k"),
-        "--preset questions --epochs 20 --model.encoder-layers 2 --model.dropout 0",
-        {"accuracy": "95 counts as solved"},
-    ),
+} | {"1-10k": "95 counts as solved"}
+_DEEP = "--preset questions --epochs 20 --model.encoder-layers 2 --model.dropout 0"
+_BAGS = "--task classify --model.kind bag_of_words --data.source-tokens words"
+
+
+def _measured(name: str, model: str, flags: str) -> Measured:
+    task, _, many = name.partition("-")
+    return Measured(
+        f"bAbI task {task}, {'10,000' if many else '1,000'} questions",
+        model,
+        partial(questions, task=task, size="en-10k" if many else "en-1k"),
+        flags,
+        {"accuracy": _PUBLISHED[name]},
+    )
+
+
+QUESTIONS = {
+    **{
+        f"questions-{name}": _measured(name, "BiLSTM, classifier", "--preset questions")
+        for name in _NAMES
+    },
+    "questions-1-10k": _measured("1-10k", "two BiLSTM layers, classifier", _DEEP),
+    **{
+        f"questions-{name}-bags": _measured(
+            name, "bags of words and characters, logistic regression", _BAGS
+        )
+        for name in _PUBLISHED
+    },
 }

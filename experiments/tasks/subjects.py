@@ -49,4 +49,12 @@ SUBJECTS = {
         _READ + _COVERED,
         _PUBLISHED,
     ),
+    "subjects-copy": Measured(
+        "AESLC, subjects of e-mails",
+        "the whole e-mail",
+        subjects,
+        "--model.kind copy --data.source-tokens words --data.target-tokens words "
+        "--validation.rouge",
+        _PUBLISHED,
+    ),
 }

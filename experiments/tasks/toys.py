@@ -49,6 +49,7 @@ TOYS = {
             ("-aligned", "10,000", _READING, _ALIGNED),
             ("-few", "1,000", _SEQ2SEQ, _FEW),
             ("-few-aligned", "1,000", _READING, f"{_ALIGNED} {_FEW}"),
+            ("-copy", "none", "the noun as it is", "--model.kind copy"),
             ("-rules", "none", "hand-written rules", "--model.kind rules"),
         )
     },
@@ -66,6 +67,12 @@ TOYS = {
         "adding problem, 50 steps",
         "LSTM",
         "--preset adding",
+        {"mean_squared_error": "0.167 who always says 1 (Hochreiter & Schmidhuber 1997)"},
+    ),
+    "adding-usual": _built_in(
+        "adding problem, 50 steps",
+        "the mean of training",
+        "--preset adding --model.kind usual",
         {"mean_squared_error": "0.167 who always says 1 (Hochreiter & Schmidhuber 1997)"},
     ),
     "adding-plain": _built_in(
