@@ -1,7 +1,8 @@
 """Rows of `results/` into the tables of README and docs, so that no figure is typed by hand.
 
-Where a document says `<!-- measured short: NAME NAME -->`, or `full`, the table of these
-measurements stands between this line and `<!-- end -->`; after `rows` it is a file as it is.
+Where a document says `<!-- measured short: NAME NAME=BASELINE -->`, or `full: NAME NAME`, the table
+of these measurements stands between this line and `<!-- end -->`; after `rows` it is a file as it
+is.
 """
 
 import re
@@ -31,17 +32,20 @@ _TABLE = re.compile(r"(<!-- measured (short|full|rows): ([^>]*?) -->\n).*?(<!-- 
 
 
 def short_table(names: Iterable[str]) -> str:
-    """Returns a line for each measurement: its first metric, mean and range over seeds."""
+    """Returns a line for each measurement: its first metric, mean and range over seeds, beside that
+    of a baseline where one is named after it (`sentiment=sentiment-bags`)."""
+    judged_by = dict(name.partition("=")[::2] for name in names)
     return _table(
         [
             {
                 "data": SHOWN[name].data,
                 "model": SHOWN[name].model,
                 "test result": _score(rows, next(iter(SHOWN[name].metrics))),
-                "minutes": _mean(rows, "minutes", 1),
+                "baseline": _baseline(judged_by[name], next(iter(SHOWN[name].metrics))),
                 "published": next(iter(SHOWN[name].metrics.values())),
+                "minutes": _mean(rows, "minutes", 1),
             }
-            for name, rows in _measured(names)
+            for name, rows in _measured(judged_by)
         ]
     )
 
@@ -103,12 +107,22 @@ def _measured(names: Iterable[str]) -> Iterable[tuple[str, list[dict[str, str]]]
     return ((name, rows) for name in names if (rows := _latest(read_rows(RESULTS / f"{name}.csv"))))
 
 
+def _baseline(name: str, metric: str) -> str:
+    """Returns what it is and has, or nothing where none is named or it was not measured."""
+    found = [
+        f"{_score(rows, metric, bare=True)}: {SHOWN[name].model}"
+        for name, rows in _measured([name])
+    ]
+    return "".join(found)
+
+
 def _latest(rows: list[dict[str, str]]) -> list[dict[str, str]]:
     """Those of the command that was measured last: other settings are no other seeds."""
     return [row for row in rows if row["command"] == rows[-1]["command"]]
 
 
-def _score(rows: list[dict[str, str]], metric: str) -> str:
+def _score(rows: list[dict[str, str]], metric: str, *, bare: bool = False) -> str:
+    """Returns the mean over seeds, with its name and the range unless it is to be bare."""
     values = [float(row["value"]) for row in rows if row["metric"] == metric]
     share = metric in _SHARES
     digits = _DIGITS.get(metric, 1)
@@ -116,6 +130,8 @@ def _score(rows: list[dict[str, str]], metric: str) -> str:
         f"{100 * value if share else value:.{digits}f}"
         for value in (statistics.fmean(values), min(values), max(values))
     )
+    if bare:
+        return f"{mean}{' %' if share else ''}"
     said = f"{_NAMES.get(metric, metric.replace('_', ' '))} {mean}{' %' if share else ''}"
     return said if len(values) == 1 else f"{said} ({low}–{high}, {len(values)} seeds)"
 

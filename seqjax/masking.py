@@ -21,6 +21,20 @@ def where_valid(
     return jnp.where(mask, values, jnp.zeros((), values.dtype))
 
 
+def where_rows(
+    condition: Bool[Array, "*rows"],
+    true: Shaped[Array, "*all"],
+    false: Shaped[Array, "*all"],
+) -> Shaped[Array, "*all"]:
+    """Returns `true` in rows of which the condition holds, else `false`; rows are the first axes.
+
+    >>> where_rows(jnp.array([True, False]), jnp.ones((2, 2)), jnp.zeros((2, 2))).tolist()
+    [[1.0, 1.0], [0.0, 0.0]]
+    """
+    condition = condition.reshape(condition.shape + (1,) * (true.ndim - condition.ndim))
+    return jnp.where(condition, true, false)
+
+
 def last_valid(
     values: Shaped[Array, "batch time *features"], lengths: Int[Array, " batch"]
 ) -> Shaped[Array, "batch *features"]:

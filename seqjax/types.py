@@ -108,8 +108,9 @@ class Mean(NamedTuple):
 
 
 def sum_means(means) -> Mean:
-    """Adds numerators and denominators of several `Mean`s; of none, it is `Mean(0, 0)`."""
+    """Adds numerators and denominators of several `Mean`s, on the host and in double precision, as
+    tokens may be more than float32 can count; of none, it is `Mean(0, 0)`."""
     total = weight = 0.0
     for mean in means:
-        total, weight = total + mean.total, weight + mean.weight
+        total, weight = total + float(mean.total), weight + float(mean.weight)
     return Mean(total, weight)

@@ -62,7 +62,12 @@ def test_rows_of_measurements_become_a_mean_and_a_range(tmp_path, monkeypatch):
     lines.insert(0, rows.format(3, 0.1, 9).replace("train", "train --epochs 1"))  # other settings
     (tmp_path / "sentiment.csv").write_text(",".join(RESULT_COLUMNS) + "\n" + "".join(lines))
     short = tables.short_table(["sentiment", "digits"])
-    assert "| accuracy 80.0 % (70.0–90.0, 3 seeds) | 3.0 |" in short and "spoken" not in short
+    assert "| accuracy 80.0 % (70.0–90.0, 3 seeds) |  | 84.9" in short and "spoken" not in short
+    assert short.endswith("| 3.0 |")
+    bags = rows.format(0, 0.5, 1).replace("sentiment", "sentiment-bags")
+    (tmp_path / "sentiment-bags.csv").write_text(",".join(RESULT_COLUMNS) + "\n" + bags)
+    both = tables.short_table(["sentiment=sentiment-bags"])
+    assert "3 seeds) | 50.0 %: bags of words and characters, logistic regression | 84.9" in both
     page = tmp_path / "README.md"
     page.write_text("a\n<!-- measured short: sentiment -->\nold\n<!-- end -->\nb\n")
     (tmp_path / "docs").mkdir()

@@ -29,8 +29,9 @@ def estimate_discounts(counts: np.ndarray) -> tuple[float, float, float]:
     """Returns what is taken from n-grams of adjusted count 1, 2, and 3 or more.
 
     `D_j = j - (j + 1) Y t_{j+1} / t_j` with `Y = t_1 / (t_1 + 2 t_2)`, where t_j is how many
-    n-grams have count j. If t_1, t_2 or t_3 is 0, or a discount is not in [0, j], all three are
-    `FALLBACK_DISCOUNTS`. That happens in small corpora, and for the low orders of characters.
+    n-grams have count j. If t_1, t_2 or t_3 is 0, or a discount is not in (0, j], all three are
+    `FALLBACK_DISCOUNTS`: with none, what never followed a context would be impossible. That happens
+    in small corpora, and for the low orders of characters.
 
     References:
       Chen and Goodman, "An empirical study of smoothing techniques for language modeling", 1998,
@@ -41,7 +42,7 @@ def estimate_discounts(counts: np.ndarray) -> tuple[float, float, float]:
         return FALLBACK_DISCOUNTS
     share = times[1] / (times[1] + 2 * times[2])
     found = [j - (j + 1) * share * times[j + 1] / times[j] for j in (1, 2, 3)]
-    if any(not 0 <= discount <= j for j, discount in enumerate(found, start=1)):
+    if any(not 0 < discount <= j for j, discount in enumerate(found, start=1)):
         return FALLBACK_DISCOUNTS
     return found[0], found[1], found[2]
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -58,18 +59,25 @@ def run(flags: EvaluateFlags) -> int:
         report = None
         if flags.report and decoded is not None:
             report = search_report(networks(runs), decoded, search, screen.compiling)
-    if decoded is not None and flags.output is not None:
-        write_text(Path(flags.output), "".join(f"{a[0].text}\n" for a in decoded.answers))
     if flags.json:
-        document = scores if report is None else scores | {"report": _plain(report)}
+        document = {name: None if _is_endless(scores[name]) else scores[name] for name in scores}
+        if report is not None:
+            document |= {"report": _plain(report)}
         print(json.dumps(document, ensure_ascii=False))
-        return 0
-    width = max(map(len, scores))
-    for name, value in scores.items():
-        print(f"{name:<{width}}  {_shown(name, value)}")
-    if report is not None:
-        print("\n" + _table(report))
+    else:
+        width = max(map(len, scores))
+        for name, value in scores.items():
+            print(f"{name:<{width}}  {_shown(name, value)}")
+        if report is not None:
+            print("\n" + _table(report))
+    if decoded is not None and flags.output is not None:  # last: what was measured is not lost
+        write_text(Path(flags.output), "".join(f"{a[0].text}\n" for a in decoded.answers))
     return 0
+
+
+def _is_endless(value: Any) -> bool:
+    """Whether JSON has no such number."""
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def _read(flags: EvaluateFlags, trained: Trained | Fitted) -> Any:

@@ -33,7 +33,7 @@ def _write(path: Path, found: list[np.ndarray]) -> None:
     with replacing(path) as temporary, temporary.open("wb") as file:
         match path.suffix:
             case ".npy":
-                np.save(file, np.stack(found))
+                np.save(file, np.stack(found) if found else np.zeros((0, 0), np.float32))
             case ".npz":
                 arrays: Any = {str(number): one for number, one in enumerate(found)}
                 np.savez(file, **arrays)

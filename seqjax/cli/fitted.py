@@ -7,8 +7,8 @@ from seqjax.cli.flags import BesideFlags, SearchFlags
 from seqjax.errors import InputError
 from seqjax.predict.answer import Answer, Request
 from seqjax.runs.fitted import Fitted
-from seqjax.runs.together import USE
 from seqjax.runs.trained import Trained
+from seqjax.tasks.task import ASKED_BY
 
 
 def networks(runs: Sequence[Trained | Fitted]) -> list[Trained]:
@@ -57,8 +57,8 @@ class Alone:
         """
         if run.config.task != "text-to-text":
             raise InputError(
-                f"{run.run.path}: is a {run.config.task} run, which gives no texts"
-                f"{USE.get(run.config.task, '')}"
+                f"{run.run.path}: is a {run.config.task} run, which gives no texts; use seqjax "
+                f"{ASKED_BY[run.config.task]}"
             )
         self._answer, self._weights = run.answer_fn(), run.weights
 

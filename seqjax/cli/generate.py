@@ -12,7 +12,7 @@ from seqjax.data.lines import read_line_stream
 from seqjax.errors import InputError
 from seqjax.runs.fitted import Fitted
 from seqjax.runs.trained import load
-from seqjax.tasks.task import DRAWS, ContinuingTask
+from seqjax.tasks.task import ASKED_BY, DRAWS, ContinuingTask
 
 
 def run(flags: GenerateFlags) -> int:
@@ -22,7 +22,7 @@ def run(flags: GenerateFlags) -> int:
     if not isinstance(task, ContinuingTask):
         raise InputError(
             f"{flags.run}: is a {trained.config.task} run, which does not go on from a text; use "
-            "seqjax decode or predict"
+            f"seqjax {ASKED_BY[trained.config.task]}"
         )
     given = {name: value for name, value in vars(flags.search).items() if value is not None}
     if isinstance(trained, Fitted) or not task.searches:
@@ -31,7 +31,7 @@ def run(flags: GenerateFlags) -> int:
     values = {f"decode.{name}": value for name, value in settings.items()}
     search = fill(trained.config, values).decode
     if flags.prompt is not None:
-        prompts = [flags.prompt]
+        prompts = [_utf8(flags.prompt)]
     else:
         prompts = list(read_line_stream(sys.stdin.buffer))
     lowercase = trained.config.data.lowercase
@@ -52,6 +52,14 @@ def run(flags: GenerateFlags) -> int:
             else:
                 print(continuer.joined(prompt, answer) + ("\n" if len(answers) > 1 else ""))
     return 0
+
+
+def _utf8(prompt: str) -> str:
+    try:
+        prompt.encode()
+    except UnicodeEncodeError:
+        raise InputError("--prompt: is not UTF-8") from None
+    return prompt
 
 
 def _refuse_searches(flags: GenerateFlags, given: Collection[str]) -> None:

@@ -12,7 +12,7 @@ from seqjax.data.lines import read_line_stream, read_lines
 from seqjax.errors import InputError
 from seqjax.predict.answer import Answer
 from seqjax.runs.trained import load
-from seqjax.tasks.task import AnsweringTask
+from seqjax.tasks.task import ASKED_BY, AnsweringTask
 
 CHUNK = 4_096
 """Lines that are answered together."""
@@ -25,7 +25,7 @@ def run(flags: PredictFlags) -> int:
     if trained.config.task not in ("classify", "tag", "regress"):
         raise InputError(
             f"{flags.run}: is a {trained.config.task} run, which gives no labels; use seqjax "
-            "decode or generate"
+            f"{ASKED_BY[trained.config.task]}"
         )
     likely = isinstance(task, AnsweringTask) and task.likely
     if not likely and (flags.probs or flags.n_best > 1):

@@ -40,6 +40,12 @@ def _check_data(config: Any) -> None:
         repr(config.data.hub),
     )
     require(
+        bool(config.train) or not config.valid,
+        "valid",
+        "left out without files to train on (train)",
+        " ".join(config.valid),
+    )
+    require(
         config.data.store is None or bool(config.train and config.valid),
         "data.store",
         "None without files to train and to validate on (train, valid)",

@@ -120,12 +120,12 @@ class DecodeConfig:
             "min_length",
             "length_decay_start",
             "top_k",
-            "seed",
             "diversity",
             "coverage_penalty",
             "max_length_ratio",
         ):
             check(name, "at least 0", lambda value: value >= 0)
+        check("seed", "in [0, 2 ** 32)", lambda value: 0 <= value < 2**32)
         for name in (
             "repetition_penalty",
             "encoder_repetition_penalty",

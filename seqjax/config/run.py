@@ -87,6 +87,8 @@ class Config:
 
     def __post_init__(self):
         require(self.keep >= 1, "keep", "at least 1", self.keep)
+        require(0 <= self.seed < 2**32, "seed", "in [0, 2 ** 32)", self.seed)
+        require(self.run_dir is None or bool(self.run_dir.strip()), "run_dir", "not empty", "''")
         for name in ("steps", "epochs", "save_every"):
             value = getattr(self, name)
             require(value is None or value >= 1, name, "at least 1", value)

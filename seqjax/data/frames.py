@@ -5,7 +5,9 @@ and what NumPy stores without pickle.
 """
 
 import functools
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -18,6 +20,12 @@ from seqjax.data.embedded.names import made_name
 from seqjax.data.sound import Recording, log_mel, read_recording
 from seqjax.data.stored import digest, read_document, write_document
 from seqjax.errors import InputError
+
+_UNREADABLE = (
+    *(ValueError, EOFError, MemoryError, SyntaxError, tokenize.TokenError),
+    *(zipfile.BadZipFile, zlib.error, RuntimeError),
+)
+"""What NumPy raises of files that are damaged, encrypted or say that they are huge."""
 
 
 class Frames:
@@ -177,8 +185,10 @@ def read_array(name: str) -> np.ndarray:
         raise InputError(f"{path}: no such file") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (ValueError, EOFError, zipfile.BadZipFile):
+    except _UNREADABLE:
         raise InputError(f"{path}: is not an array of NumPy (.npy, or .npz#NAME)") from None
+    if not isinstance(found, np.ndarray):
+        raise InputError(f"{name}: is not an array of NumPy")
     if found.ndim != 2 or found.dtype.kind not in "fiub" or not found.size:
         raise InputError(
             f"{name}: must be numbers [time, features], got {found.dtype} of shape "

@@ -38,7 +38,9 @@ def read_music(path: str | Path, *, on_bad_line: OnBadLine = "error") -> Splits:
         return Splits(_kept(str(path), lines, on_bad_line), None, None)
     with opened(path) as stream:
         try:
-            document = parse_json(stream.read())
+            document = parse_json(stream.read().decode("utf-8-sig"))
+        except UnicodeDecodeError:
+            raise InputError(f"{path}: is not UTF-8") from None
         except ValueError as error:
             raise InputError(f"{path}: is not JSON ({error})") from None
     if isinstance(document, list):

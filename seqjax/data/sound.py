@@ -9,6 +9,8 @@ from seqjax.errors import InputError
 
 FRAME_SHIFT, FRAME_LENGTH = 10.0, 25.0
 """Milliseconds from one frame to the next, and that each looks at."""
+LEAST_RATE = 1_000
+"""Samples a second; with fewer there are no mel bands to be told apart."""
 FLOOR = 1e-10
 """Energy of silence, so that its logarithm is finite."""
 
@@ -29,7 +31,8 @@ def read_recording(path: Path) -> Recording:
     """Reads a file of any format that libsndfile knows (WAV, FLAC, Ogg, MP3).
 
     Raises:
-      InputError: If it is missing, no recording, empty, or `soundfile` is not installed.
+      InputError: If it is missing, no recording, empty, not finite, of a rate below `LEAST_RATE`,
+        or `soundfile` is not installed.
     """
     try:
         import soundfile
@@ -43,8 +46,12 @@ def read_recording(path: Path) -> Recording:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError):
         raise InputError(f"{path}: is no recording that can be read (wav, flac, ogg)") from None
-    if not len(samples):
-        raise InputError(f"{path}: holds no sound")
+    if rate < LEAST_RATE:
+        raise InputError(f"{path}: has {rate} samples a second; {LEAST_RATE:,} are needed to hear")
+    if not frame_count(len(samples), rate):
+        raise InputError(f"{path}: holds no sound, or less than half a frame of 10 ms")
+    if not np.isfinite(samples).all():
+        raise InputError(f"{path}: holds samples that are not finite")
     return Recording(samples.mean(axis=1), int(rate))
 
 

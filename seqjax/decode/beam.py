@@ -1,5 +1,6 @@
 """Beam search, in one group or in several that differ."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
@@ -15,7 +16,8 @@ from seqjax.decode.pool import Pool, empty_pool, merged, ranked
 from seqjax.decode.protocol import AnyState, Hypotheses, Symbols
 from seqjax.decode.required import Required
 from seqjax.decode.scoring import ScoreFn, by_log_prob
-from seqjax.decode.search import Chosen, Progress, gather, where_sentence
+from seqjax.decode.search import Chosen, Progress, gather
+from seqjax.masking import where_rows
 
 StopRule = Literal["exact", "current_length", "first_full", "patience"]
 
@@ -108,7 +110,7 @@ class Beam:
     def _wanted(self) -> int:
         """Finished hypotheses of a group that its sentence waits for."""
         size = self._group_size
-        return max(1, round(self.patience * size)) if self.stop == "patience" else size
+        return max(1, math.ceil(self.patience * size)) if self.stop == "patience" else size
 
     def begin(
         self, batch: int, max_length: int
@@ -155,16 +157,16 @@ class Beam:
             mine = slice(number * size, (number + 1) * size)
             live = Live(progress.tokens[:, mine], progress.log_probs[:, mine])
             found.append(self._ranked(group, live, progress, symbols))
-        if self.groups == 1:
-            return jax.tree.map(lambda leaf: leaf[:, : self.n_best], found[0])
         # batch group slot ... -> the best of all groups, then their second, ...
         each = jax.tree.map(lambda *leaves: jnp.stack(leaves, axis=2), *found)
         order = jnp.argsort(-each.scores, axis=2, stable=True)
         turn = lambda leaf: jnp.take_along_axis(
             leaf, order.reshape(order.shape + (1,) * (leaf.ndim - 3)), axis=2
         )
-        flat = lambda leaf: leaf.reshape(leaf.shape[0], -1, *leaf.shape[3:])[:, : self.n_best]
-        return jax.tree.map(lambda leaf: flat(turn(leaf)), each)
+        flat = lambda leaf: leaf.reshape(leaf.shape[0], -1, *leaf.shape[3:])
+        each = jax.tree.map(lambda leaf: flat(turn(leaf)), each)
+        order = jnp.argsort(~each.finished & (self.cut == "last"), axis=1, stable=True)
+        return jax.tree.map(lambda leaf: gather(leaf, order[:, : self.n_best]), each)
 
     def _advance(
         self, group: _Group, live: Live, upcoming, added, counts, progress: Progress, symbols
@@ -185,11 +187,11 @@ class Beam:
         )
         new = new._replace(done=new.done | self._stops(new, kept, progress))
         if self.groups > 1:  # a group may be done before its sentence is
-            new = jax.tree.map(lambda a, b: where_sentence(group.done, a, b), group, new)
+            new = jax.tree.map(lambda a, b: where_rows(group.done, a, b), group, new)
             itself = jnp.broadcast_to(jnp.arange(size)[None], kept.parents.shape)
             kept = kept._replace(
-                log_probs=where_sentence(group.done, live.log_probs, kept.log_probs),
-                parents=where_sentence(group.done, itself, kept.parents),
+                log_probs=where_rows(group.done, live.log_probs, kept.log_probs),
+                parents=where_rows(group.done, itself, kept.parents),
             )
         return kept, new
 
@@ -217,7 +219,8 @@ class Beam:
         )
         if self.required is None:
             return candidates
-        return shared_out(self.required, candidates, live, upcoming, progress.length)
+        bonus = added if self.stepwise else jnp.zeros_like(added)
+        return shared_out(self.required, candidates, live, upcoming, bonus, progress.length)
 
     def _kept(self, candidates: Candidates, ends) -> Candidates:
         """Returns the best extensions that did not end."""

@@ -48,9 +48,12 @@ def shared_out(
     candidates: Candidates,
     live: Live,
     upcoming: Next,
+    bonus: Float[Array, "batch width"],
     length: Int[Array, " batch"],
 ) -> Candidates:
     """Adds the extensions that carry on with a phrase, and shares out the beam among levels.
+
+    They are ranked by their log-probability and the bonus of what they carry on.
 
     Level is how many tokens of its phrases a hypothesis holds. The best of every level come first,
     the higher level before the lower one, then the second best, ...: each level has as many places
@@ -68,7 +71,7 @@ def shared_out(
     twice = _is_among(parents, wanted, candidates.parents, candidates.tokens)
     twice |= _is_among(parents, wanted, parents, wanted, before_only=True)
     log_probs = jnp.where(twice | (wanted < 0), -jnp.inf, log_probs)
-    more = Candidates(log_probs, log_probs, parents, wanted)
+    more = Candidates(log_probs + gather(bonus, parents), log_probs, parents, wanted)
     both = jax.tree.map(lambda a, b: jnp.concatenate([a, b], axis=1), candidates, more)
     order = jnp.argsort(-both.ranks, axis=1, stable=True)
     both = jax.tree.map(lambda leaf: gather(leaf, order), both)

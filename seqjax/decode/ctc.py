@@ -80,7 +80,7 @@ def ctc_alignment(
 ) -> Alignment:
     """Returns the likeliest path that says the given labels (Viterbi; forced alignment).
 
-    Of equally likely paths it is the one whose labels are said later.
+    Of equally likely paths it is the one whose labels are said earlier.
 
     Args:
       log_probs: In nats; NaN and `+inf` count as forbidden. What stands at padding changes nothing.

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float, Int
 from seqjax.decode.distribution import processed
 from seqjax.decode.logits.chain import chain
 from seqjax.decode.protocol import AnyState, LogitsProcessor, StepFn
+from seqjax.masking import where_rows
 
 
 class Forced(NamedTuple):
@@ -52,9 +53,7 @@ def force(
         logits, log_total = processed(logits, tokens, here, processor, renormalise=renormalise)
         said = jnp.take_along_axis(logits, tokens[:, position][:, None], axis=1)[:, 0]
         goes_on = position < lengths
-        keep = lambda old, new: jnp.where(
-            goes_on.reshape((rows,) + (1,) * (new.ndim - 1)), new, old
-        )
+        keep = lambda old, new: where_rows(goes_on, new, old)
         return jax.tree.map(keep, state, new), jnp.where(goes_on, said - log_total, 0.0)
 
     state, scored = jax.lax.scan(step, state, jnp.arange(time, dtype=jnp.int32))

@@ -70,7 +70,8 @@ def fuse(
     def both(tokens: Int[Array, " rows"], state: tuple):
         logits, mine = step_fn(tokens, state[0])
         said, theirs = language_step_fn(ids[tokens], state[1])
-        return normalised(logits) + weight * normalised(said)[:, ids], (mine, theirs)
+        heard = jnp.where(weight == 0, 0.0, weight * normalised(said)[:, ids])
+        return normalised(logits) + heard, (mine, theirs)
 
     return both
 

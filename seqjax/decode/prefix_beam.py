@@ -11,7 +11,7 @@ from seqjax.decode.distribution import as_logits, best, normalised
 from seqjax.decode.protocol import AnyState, Hypotheses, StepFn, Symbols
 from seqjax.decode.search import gather
 from seqjax.lattice import log_add
-from seqjax.masking import length_mask
+from seqjax.masking import length_mask, where_rows
 from seqjax.unroll.scan import scan_steps
 
 
@@ -273,9 +273,6 @@ def _asked(
         logits, state = language.step_fn(language.ids[tokens].reshape(-1), state)
         state = jax.tree.map(lambda leaf: leaf.reshape(batch, width, *leaf.shape[1:]), state)
         said = _heard(language, logits.reshape(batch, width, -1), state)
-        choose = lambda new, old: jnp.where(
-            is_new.reshape(is_new.shape + (1,) * (new.ndim - 2)), new, old
-        )
-        return jax.tree.map(choose, said, heard)
+        return jax.tree.map(lambda new, old: where_rows(is_new, new, old), said, heard)
 
     return jax.lax.cond(jnp.any(is_new), ask, lambda heard: heard, heard)

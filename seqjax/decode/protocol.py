@@ -29,8 +29,8 @@ class StepFn(Protocol[State]):
 class LogitsProcessor(Protocol):
     """A pure function of `(logits, tokens so far, how many)`; made by factories, joined by `chain`.
 
-    `history` is `[rows, max_length]`, of which the first `length` columns are valid; BOS is not in
-    it. `length` is a traced scalar. A token is forbidden by a logit of `-inf`.
+    `history` is `[rows, max_length]`, of whose row r the first `lengths[r]` columns are valid; BOS
+    is not in it. A token is forbidden by a logit of `-inf`.
     """
 
     def __call__(

@@ -14,7 +14,8 @@ import numpy as np
 from jaxtyping import Array, Int
 
 from seqjax.decode.protocol import Hypotheses
-from seqjax.decode.search import Progress, where_sentence
+from seqjax.decode.search import Progress
+from seqjax.masking import where_rows
 
 NOBODY = -1
 
@@ -45,7 +46,7 @@ def refilled(work: Work, fresh: Work, take: Int[Array, " batch"]) -> Work:
     def leaf(old, new):
         sizes = tuple(map(max, old.shape[1:], new.shape[1:]))
         old, new = _grown(old, sizes), _grown(new, sizes)
-        return where_sentence(take >= 0, new[jnp.maximum(take, 0)], old)
+        return where_rows(take >= 0, new[jnp.maximum(take, 0)], old)
 
     return jax.tree.map(leaf, work, fresh)
 

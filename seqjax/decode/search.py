@@ -9,6 +9,7 @@ from jaxtyping import Array, Bool, Float, Int
 from seqjax.decode.distribution import Next, processed
 from seqjax.decode.logits.chain import chain
 from seqjax.decode.protocol import AnyState, Hypotheses, LogitsProcessor, StepFn, Symbols
+from seqjax.masking import where_rows
 
 
 class Progress(NamedTuple):
@@ -221,7 +222,7 @@ def _advanced(progress: Progress, upcoming: Next, chosen: Chosen) -> Progress:
         found=chosen.found,
     )
     old = progress._replace(state=())
-    frozen = jax.tree.map(lambda old, new: where_sentence(progress.done, old, new), old, new)
+    frozen = jax.tree.map(lambda old, new: where_rows(progress.done, old, new), old, new)
     return frozen._replace(state=state)
 
 
@@ -230,8 +231,3 @@ def gather(values: Array, index: Int[Array, "batch chosen"]) -> Array:
     return jnp.take_along_axis(
         values, index.reshape(index.shape + (1,) * (values.ndim - 2)), axis=1
     )
-
-
-def where_sentence(condition: Bool[Array, " batch"], true: Array, false: Array) -> Array:
-    """Returns `true` for sentences of which the condition holds, else `false`."""
-    return jnp.where(condition.reshape((-1,) + (1,) * (true.ndim - 1)), true, false)

@@ -26,8 +26,8 @@ class StochasticBeam:
     Every sequence has a Gumbel variable around its log-probability, and those with the largest are
     the sample; a beam search finds them from above, for the largest of what begins with a prefix
     is a Gumbel variable around the prefix's log-probability. A hypothesis that ended keeps its
-    place in the beam. `scores` are the perturbed log-probabilities, by which answers are ordered:
-    the first is an ordinary draw.
+    place in the beam. `scores` are the perturbed log-probabilities, all less the first one's, by
+    which answers are ordered: the first is an ordinary draw.
 
     Attributes:
       keys: One key per sentence.
@@ -85,13 +85,13 @@ class StochasticBeam:
 
     def finish(self, progress: Progress, symbols: Symbols) -> Hypotheses:
         kept: _Kept = progress.found
-        exists = kept.perturbed > -jnp.inf
+        exists = (kept.perturbed > -jnp.inf) & (progress.log_probs > -jnp.inf)
         lengths = jnp.where(exists, kept.lengths, 0)
         written = jnp.arange(progress.tokens.shape[-1])[None, None] < lengths[..., None]
         return Hypotheses(
             tokens=jnp.where(written, progress.tokens, symbols.pad_id),
             log_probs=jnp.where(exists, progress.log_probs, -jnp.inf),
-            scores=kept.perturbed,
+            scores=jnp.where(exists, kept.perturbed, -jnp.inf),
             lengths=lengths,
             finished=kept.finished,
         )

@@ -44,7 +44,8 @@ def path_scores(
     """
     mask = length_mask(tags.lengths, emissions.shape[1])
     ids = jnp.where(mask, tags.values, 0)
-    said = jnp.take_along_axis(where_valid(mask, emissions), ids[..., None], axis=-1)[..., 0]
+    emissions = where_valid(mask, emissions.astype(jnp.float32))
+    said = jnp.take_along_axis(emissions, ids[..., None], axis=-1)[..., 0]
     moved = jnp.where(mask[:, 1:], transitions.between[ids[:, :-1], ids[:, 1:]], 0.0)
     total = jnp.sum(jnp.where(mask, said, 0.0), axis=1) + jnp.sum(moved, axis=1)
     if not emissions.shape[1]:
@@ -122,7 +123,7 @@ def _log_partition_backward(kept, slope):
         end=jnp.sum(where_valid(last, weighed), axis=(0, 1)),
         between=jnp.sum(slope[:, None, None] * pairs, axis=0),
     )
-    return weighed, None, gradient
+    return weighed.astype(emissions.dtype), None, gradient
 
 
 log_partition.defvjp(_log_partition_forward, _log_partition_backward)
@@ -132,7 +133,7 @@ def _time_first(
     emissions: Float[Array, "batch time tags"], lengths: Int[Array, " batch"]
 ) -> tuple[Float[Array, "time batch tags"], Bool[Array, "time batch"]]:
     mask = length_mask(lengths, emissions.shape[1])
-    return jnp.swapaxes(where_valid(mask, emissions), 0, 1), mask.T
+    return jnp.swapaxes(where_valid(mask, emissions.astype(jnp.float32)), 0, 1), mask.T
 
 
 def _forward(

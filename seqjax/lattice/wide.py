@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 NOTHING = -(2**28)
-"""Exponent of 0, below that of any product that is met; two of them can be added up."""
+"""Exponent of 0: what is smaller than two to this power is 0. Two of them can be added up."""
 LOG_2 = (0.693359375, -2.1219444e-4)
 """Logarithm of 2 in two parts; a multiple of the first by an exponent is exact."""
 
@@ -26,8 +26,8 @@ class Wide(NamedTuple):
 
 
 def of_log(values: Float[Array, "*shape"]) -> Wide:
-    """Returns `exp(values)`; -inf gives 0."""
-    is_none = values == -jnp.inf
+    """Returns `exp(values)`; -inf gives 0, as does all below -1.8e8."""
+    is_none = values <= NOTHING * sum(LOG_2)
     values = jnp.where(is_none, 0.0, values)
     exponent = jnp.floor(values / sum(LOG_2))
     rest = (values - exponent * LOG_2[0]) - exponent * LOG_2[1]
@@ -59,7 +59,7 @@ def times(one: Wide, other: Wide) -> Wide:
     bits = jax.lax.bitcast_convert_type(mantissa, jnp.int32)
     exponent = one.exponent + other.exponent + (bits >> 23) - 127
     unit = jax.lax.bitcast_convert_type((bits & 0x7FFFFF) | 0x3F800000, jnp.float32)
-    is_none = mantissa == 0.0
+    is_none = (mantissa == 0.0) | (exponent <= NOTHING)
     return Wide(jnp.where(is_none, 0.0, unit), jnp.where(is_none, NOTHING, exponent))
 
 

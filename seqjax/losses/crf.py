@@ -28,5 +28,6 @@ def crf_loss(
       architectures for named entity recognition", 2016, section 2.2.
     """
     totals = log_partition(emissions, tags.lengths, transitions)
-    costs = totals - path_scores(emissions, tags, transitions)
+    scores = path_scores(emissions, tags, transitions)
+    costs = jnp.where(scores == -jnp.inf, jnp.inf, totals - scores)
     return Mean(jnp.sum(costs), jnp.sum(tags.lengths).astype(jnp.float32))

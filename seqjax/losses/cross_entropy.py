@@ -42,7 +42,7 @@ def cross_entropy(
     gold = jnp.where(mask, targets.values, 0)
     if others_only:
         label_smoothing *= logits.shape[-1] / (logits.shape[-1] - 1)
-    losses = _token_losses(logits, gold, mask, label_smoothing, z_loss)
+    losses = _token_losses(logits.astype(jnp.float32), gold, mask, label_smoothing, z_loss)
     return Mean(jnp.sum(losses), jnp.sum(mask).astype(jnp.float32))
 
 

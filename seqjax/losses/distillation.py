@@ -47,6 +47,8 @@ def distillation_loss(
     """
     mask = length_mask(lengths, logits.shape[1])
     logits, teacher = (where_valid(mask, side) for side in (logits, teacher))
-    apart = teacher - jax.nn.log_softmax(logits / temperature)
+    apart = jnp.where(
+        teacher > -jnp.inf, teacher - jax.nn.log_softmax(logits / temperature), 0.0
+    )  # what has no probability adds nothing
     costs = where_valid(mask, jnp.sum(jnp.exp(teacher) * apart, axis=-1))
     return Mean(temperature**2 * jnp.sum(costs), jnp.sum(mask).astype(jnp.float32))

@@ -153,7 +153,7 @@ def calibration_bins(
         raise ValueError(f"count must be at least 1, got {count}")
     if confidences.shape != hits.shape:
         raise ValueError(f"confidences must be {len(hits)}, one an answer, got {len(confidences)}")
-    number = np.minimum((confidences * count).astype(int), count - 1)
+    number = np.searchsorted(np.arange(1, count) / count, confidences, side="right")
     bins = []
     for one in range(count):
         here = number == one

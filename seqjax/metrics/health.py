@@ -68,7 +68,9 @@ def distinct_n(answers: Sequence[Tokens], size: int) -> float:
     References:
       Li et al., "A diversity-promoting objective function for neural conversation models", 2016.
     """
-    counts = sum((_counts(answer, size) for answer in answers), collections.Counter())
+    counts = collections.Counter()
+    for answer in answers:
+        counts.update(_counts(answer, size))
     return len(counts) / max(counts.total(), 1)
 
 

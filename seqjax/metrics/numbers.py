@@ -24,7 +24,9 @@ def evaluate_numbers(answers: Sequence[float], wanted: Sequence[float]) -> dict[
         raise ValueError(f"answers must be as many as wanted, got {len(answers)} and {len(wanted)}")
     right = np.array(wanted, np.float64)
     apart = np.array(answers, np.float64) - right
-    squares, spread = float(np.mean(apart**2)), float(np.var(right))
+    with np.errstate(over="ignore"):
+        squares = float(np.mean(apart**2))
+    spread = float(np.var(right)) if np.ptp(right) else 0.0  # a variance of equals is seldom 0
     return {
         "examples": len(wanted),
         "mean_squared_error": squares,

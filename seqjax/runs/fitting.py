@@ -42,7 +42,7 @@ def fit(
       config: With a `run_dir`.
       spectator: Told of everything as it happens.
       resume: Whether the directory must be unused (`never`); there is no half a fit to go on with.
-      overwrite: Remove what an earlier training left there first.
+      overwrite: Remove what an earlier training left there, once there is something better.
 
     Raises:
       InputError: If data, run directory or configuration cannot be used, or another process trains
@@ -57,15 +57,20 @@ def fit(
         )
     run = create_run(config.run_dir)
     with locked(run.lock, spectator.note):
-        prepare(run, config, resume=resume, overwrite=overwrite)
+        if not overwrite:
+            prepare(run, config, resume=resume)
         baseline = build_baseline(config)
         material = baseline.material()
-        describe(run, config, material.data, spectator.note)
-        if run.best_weights.exists():
+        for line in (*material.data.summary, f"model    {kind}"):
+            spectator.note(line)
+        if run.best_weights.exists() and not overwrite:
+            describe(run, config, material.data)
             return Fit(run, material.data, 0.0, finished_before=True)
-        spectator.note(f"model    {kind}")
         started = time.monotonic()
         arrays = baseline.fit(material)
         seconds = time.monotonic() - started
+        if overwrite:
+            run.clear()
+        describe(run, config, material.data)
         save_weights(run.best_weights, arrays, {KIND: kind})
     return Fit(run, material.data, seconds)

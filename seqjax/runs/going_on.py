@@ -25,15 +25,13 @@ MAY_CHANGE = (
 """Settings that a run may be continued with another value of (files by what is in them)."""
 
 
-def prepare(run: RunDir, config: Config, *, resume: Resume, overwrite: bool) -> None:
-    """Clears the directory if that is asked for; refuses what may not be gone on with.
+def prepare(run: RunDir, config: Config, *, resume: Resume) -> None:
+    """Refuses what may not be gone on with.
 
     Raises:
       InputError: If `resume` says otherwise than the directory, or the settings are not those that
         the run was begun with.
     """
-    if overwrite:
-        run.clear()
     Checkpoints(run.checkpoints).sweep()
     if resume == "must" and not Checkpoints(run.checkpoints).steps():
         raise InputError(
@@ -67,7 +65,7 @@ def _refuse_another_config(run: RunDir, config: Config) -> None:
         )
 
 
-def describe(run: RunDir, config: Config, data: TaskData, note: Callable[[str], None]) -> None:
+def describe(run: RunDir, config: Config, data: TaskData) -> None:
     """Writes config, vocabularies and statistics, unless they stand there.
 
     Raises:
@@ -87,8 +85,6 @@ def describe(run: RunDir, config: Config, data: TaskData, note: Callable[[str], 
             vocabulary.save(run.vocabulary, name)
         # Last: where it stands, all of this does.
         write_text(run.data, json.dumps(data.statistics, indent=2, ensure_ascii=False) + "\n")
-    for line in data.summary:
-        note(line)
 
 
 def refuse_other_data(run: RunDir, data: TaskData) -> None:
@@ -123,7 +119,8 @@ def restored(
       note: Told of damage, and where the run goes on.
 
     Raises:
-      InputError: If no checkpoint is whole, or they are another model's.
+      InputError: If no checkpoint is whole, they are another model's, or those of a training that
+        came to its end are gone.
     """
     found = checkpoints.restore(state, lambda text: note(f"warning  {text}"))
     steps = gathered(int(found[0].step) if found else None)
@@ -133,6 +130,11 @@ def restored(
             f"be on a file system that all of them share"
         )
     if found is None:
+        if run.results.exists():
+            raise InputError(
+                f"{run.checkpoints}: no checkpoint is left of a training that has ended; restore "
+                f"it, choose another --run-dir, or --overwrite to start anew"
+            )
         jointly(lambda: run.history.keep_until(0), first_only=True)
         return state, Progress()
     state, stored = found

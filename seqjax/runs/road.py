@@ -84,7 +84,7 @@ def train(
       config: With a `run_dir`.
       spectator: Told of everything as it happens.
       resume: Whether there must be something to go on from, or must not be.
-      overwrite: Remove what an earlier training left there first.
+      overwrite: Remove what an earlier training left there, once the data has been read.
       profile_steps: First and last step of which a profile is recorded.
 
     Raises:
@@ -101,8 +101,9 @@ def train(
     run = create_run(config.run_dir)
     with Interrupts() as interrupts, contextlib.ExitStack() as held:
         jointly(lambda: held.enter_context(locked(run.lock, spectator.note)), first_only=True)
-        jointly(lambda: prepare(run, config, resume=resume, overwrite=overwrite), first_only=True)
-        return _train(run, config, layout, spectator, interrupts, profile_steps)
+        if not overwrite:
+            jointly(lambda: prepare(run, config, resume=resume), first_only=True)
+        return _train(run, config, layout, spectator, interrupts, overwrite, profile_steps)
 
 
 def _train(
@@ -111,16 +112,19 @@ def _train(
     layout: Layout,
     spectator: Spectator,
     interrupts: Interrupts,
+    overwrite: bool,
     profile_steps: tuple[int, int] | None,
 ) -> Outcome:
     task = build_task(config)
     data = task.data()
     checkpoints = Checkpoints(run.checkpoints, keep=config.keep)
-    setup = set_up(task, layout, data, begins=told(not checkpoints.steps()))
+    setup = set_up(task, layout, data, begins=overwrite or told(not checkpoints.steps()))
     refuse_other_data(run, data)
-    jointly(lambda: describe(run, config, data, spectator.note), first_only=True)
+    if overwrite:
+        jointly(run.clear, first_only=True)
+    jointly(lambda: describe(run, config, data), first_only=True)
     jointly(lambda: refuse_another_directory(run))
-    for line in setup.lines():
+    for line in (*data.summary, *setup.lines()):
         spectator.note(line)
 
     state, progress = restored(checkpoints, setup.first_state(), run, spectator.note)

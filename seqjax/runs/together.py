@@ -18,6 +18,7 @@ from seqjax.runs.fitted import Fitted
 from seqjax.runs.listening import heard, partner_of
 from seqjax.runs.trained import Trained
 from seqjax.tasks.language_model import LanguageModeling
+from seqjax.tasks.task import ASKED_BY
 from seqjax.tasks.text_to_text import TextToText
 from seqjax.train.compiled import AnnounceFn
 
@@ -170,21 +171,11 @@ def _plain(decode: DecodeConfig) -> DecodeConfig:
 def _member(run: Trained) -> Member:
     if not isinstance(run.task, TextToText):
         raise InputError(
-            f"{run.run.path}: is a {run.config.task} run; only encoder-decoders answer together"
-            f"{USE.get(run.config.task, '')}"
+            f"{run.run.path}: is a {run.config.task} run; only encoder-decoders answer together; "
+            f"use seqjax {ASKED_BY[run.config.task]}"
         )
     model: Any = run.learner.model
     return Member(model, run.task.coder(run.vocabularies))
-
-
-USE = {
-    "language-model": "; use seqjax generate",
-    "classify": "; use seqjax predict",
-    "tag": "; use seqjax predict",
-    "music": "; use seqjax generate",
-    "regress": "; use seqjax predict",
-}
-"""What runs of other tasks are used with."""
 
 
 def _refuse_odd_ones(first: Trained, run: Trained) -> None:

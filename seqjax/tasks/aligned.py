@@ -21,7 +21,6 @@ from seqjax.decode.stepwise import stepwise
 from seqjax.decode.viterbi import viterbi
 from seqjax.predict.answer import Answer
 from seqjax.predict.labels import Spellings
-from seqjax.predict.looking import LookFn, looks_nowhere
 from seqjax.predict.voices import Weights
 from seqjax.tasks.task import Decoded, Learnt, Vocabularies
 from seqjax.tasks.texts import TextTask
@@ -88,9 +87,6 @@ class Aligned(TextTask):
         left = len(self._aligned(examples, vocabularies).sources)
         scores = decoded.scores | {"unaligned": len(examples.sources) - left}
         return decoded._replace(scores=scores)
-
-    def look_fn(self, learnt: Learnt, announce: AnnounceFn) -> LookFn:
-        return looks_nowhere
 
     def _plan(self, pairs: Pairs, vocabularies: Vocabularies, shapes: Sequence[Shape]) -> BatchPlan:
         return super()._plan(self._aligned(pairs, vocabularies), vocabularies, shapes)

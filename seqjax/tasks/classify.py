@@ -16,7 +16,6 @@ from seqjax.data.sides import SideKind
 from seqjax.metrics.classification import evaluate_labels
 from seqjax.predict.answer import Answer
 from seqjax.predict.labels import Labeller
-from seqjax.predict.looking import LookFn, looks_nowhere
 from seqjax.tasks.pairs import PairTask, not_of_training
 from seqjax.tasks.task import Decoded, Learnt, Simple, TaskData, Vocabularies
 from seqjax.train.compiled import AnnounceFn
@@ -72,9 +71,6 @@ class Classify(PairTask):
         )
         references = [[target] for target in examples.targets]
         return Decoded(examples.sources, references, answers, lengths, scores)
-
-    def look_fn(self, learnt: Learnt, announce: AnnounceFn) -> LookFn:
-        return looks_nowhere
 
     def simple(self, data: TaskData) -> Simple:
         """The most frequent label of training."""

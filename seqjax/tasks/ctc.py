@@ -13,8 +13,8 @@ from seqjax.build.teacher import Teacher
 from seqjax.config import DecodeConfig
 from seqjax.decode.ctc import ctc_greedy
 from seqjax.decode.prefix_beam import Language, ctc_beam
+from seqjax.errors import InputError
 from seqjax.predict.labels import Sequences
-from seqjax.predict.looking import LookFn, looks_nowhere
 from seqjax.predict.voices import Weights
 from seqjax.tasks.task import Learnt
 from seqjax.tasks.texts import TextTask
@@ -47,7 +47,12 @@ class FramesToText(TextTask):
           learnt, announce: As in `Task`.
           decode: Greedy, or a beam of prefixes.
           language_fn: Also listens to a language model.
+
+        Raises:
+          InputError: If what is greedy should listen to one.
         """
+        if language_fn is not None and decode.method == "greedy":
+            raise InputError("--language-model: greedy search listens to none; give --method beam")
         pad_id = learnt.vocabularies["target"].pad_id
         most = learnt.statistics["longest_target"] + 10
 
@@ -70,6 +75,3 @@ class FramesToText(TextTask):
 
         sayer = self.sayer(search, learnt.vocabularies, announce, decode)
         return Sequences(sayer, self.coder(learnt.vocabularies))
-
-    def look_fn(self, learnt: Learnt, announce: AnnounceFn) -> LookFn:
-        return looks_nowhere

@@ -21,6 +21,7 @@ from seqjax.data.lines import read_text
 from seqjax.data.sides import SideKind
 from seqjax.data.vocabulary import Vocabulary
 from seqjax.data.windows import Windows
+from seqjax.errors import InputError
 from seqjax.predict.continuer import Continuer
 from seqjax.predict.features import language_outputs
 from seqjax.predict.labels import Sayer
@@ -96,6 +97,8 @@ class LanguageModeling:
         )
 
     def read(self, paths: Sequence[str], vocabularies: Vocabularies) -> str:
+        if len(paths) > 1:
+            raise InputError(f"the data of a language model is one text file, got {len(paths)}")
         return read_text(paths[0], lowercase=self.config.data.lowercase)
 
     def batches(

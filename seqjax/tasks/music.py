@@ -116,8 +116,7 @@ class Music:
         return BatchPlan(coded, shapes, 0, shuffled=False).batches(0)
 
     def simple(self, data: TaskData) -> Simple:
-        """How often each key of the validation data sounds: no one who says the same of every step
-        does better."""
+        """How often each key of the validation data sounds."""
         rolls = [to_roll(piece) for piece in data.valid]
         return Simple(
             {"knowing how often each key sounds": {"loss": train_usual_keys(rolls).cost(rolls)}}

@@ -20,6 +20,7 @@ from seqjax.data.sides import SideKind
 from seqjax.errors import InputError
 from seqjax.predict.features import encoder_outputs
 from seqjax.predict.labels import Sayer, SayFn
+from seqjax.predict.looking import LookFn, looks_nowhere
 from seqjax.survey.finding import percent
 from seqjax.survey.leakage import seen_in_training
 from seqjax.tasks.task import Learnt, TaskData, Vocabularies
@@ -187,6 +188,10 @@ class PairTask:
     def states(self, learnt: Learnt, announce: AnnounceFn) -> Sayer:
         """Returns what gives the outputs of the encoder; see `Task`."""
         return self.sayer(encoder_outputs(learnt.learner.model), learnt.vocabularies, announce)
+
+    def look_fn(self, learnt: Learnt, announce: AnnounceFn) -> LookFn:
+        """Returns what shows where a model looks, where one does; see `AnsweringTask`."""
+        return looks_nowhere
 
     def _plan(self, pairs: Pairs, vocabularies: Vocabularies, shapes: Sequence[Shape]) -> BatchPlan:
         for target in pairs.targets if not vocabularies["target"].specials else ():

@@ -18,7 +18,6 @@ from seqjax.data.sides import SideKind
 from seqjax.metrics.numbers import evaluate_numbers
 from seqjax.predict.answer import Answer
 from seqjax.predict.labels import Numbers
-from seqjax.predict.looking import LookFn, looks_nowhere
 from seqjax.tasks.pairs import PairTask
 from seqjax.tasks.task import Decoded, Learnt, Simple, TaskData, Vocabularies
 from seqjax.train.compiled import AnnounceFn
@@ -93,9 +92,6 @@ class Regress(PairTask):
             [len(coder.source_ids(source)) for source in examples.sources],
             scores,
         )
-
-    def look_fn(self, learnt: Learnt, announce: AnnounceFn) -> LookFn:
-        return looks_nowhere
 
     def simple(self, data: TaskData) -> Simple:
         """The mean of training."""

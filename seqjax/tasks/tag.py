@@ -19,7 +19,6 @@ from seqjax.lattice import forbid, no_transitions
 from seqjax.metrics.spans import evaluate_tags
 from seqjax.predict.answer import Answer
 from seqjax.predict.labels import Sequences
-from seqjax.predict.looking import LookFn, looks_nowhere
 from seqjax.tasks.pairs import PairTask, not_of_training
 from seqjax.tasks.task import Decoded, Learnt, Simple, TaskData, Vocabularies
 from seqjax.train.compiled import AnnounceFn
@@ -100,9 +99,6 @@ class Tag(PairTask):
         return Decoded(
             examples.sources, references, answers, [len(tags) for tags in wanted], scores
         )
-
-    def look_fn(self, learnt: Learnt, announce: AnnounceFn) -> LookFn:
-        return looks_nowhere
 
     def simple(self, data: TaskData) -> Simple:
         """The most frequent tag of training."""

@@ -100,6 +100,14 @@ class Simple(NamedTuple):
     repeated: float = 0.0
 
 
+ASKED_BY = {
+    **dict.fromkeys(("text-to-text", "transcribe", "describe"), "decode"),
+    **dict.fromkeys(("classify", "tag", "regress"), "predict"),
+    **dict.fromkeys(("language-model", "music"), "generate"),
+}
+"""The command that runs of a task answer to."""
+
+
 @runtime_checkable
 class Task(Protocol):
     """One kind of thing to learn, for one configuration: all in which tasks differ.

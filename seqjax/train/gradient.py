@@ -72,10 +72,8 @@ def batch_gradient(
         (jnp.arange(parts), _dealt(batch, parts), _dealt(memory, parts)),
     )
     loss, means = jax.tree.map(lambda leaf: leaf.sum(axis=0), (losses, means))
-    weight = jnp.where(loss.weight > 0, loss.weight, 1.0)
-    return Gradient(
-        jax.tree.map(lambda leaf: leaf / weight, total), loss, means, _gathered(memories)
-    )
+    mean = jax.tree.map(lambda leaf: Mean(leaf, loss.weight).value(), total)
+    return Gradient(mean, loss, means, _gathered(memories))
 
 
 def _dealt(tree: Any, parts: int) -> Any:

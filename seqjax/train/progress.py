@@ -1,6 +1,7 @@
 """Where a run stands, step for step, and what its history says of it."""
 
 import dataclasses
+import math
 from typing import Any
 
 from seqjax.train.step import StepMetrics
@@ -60,17 +61,20 @@ def counted(
         step=progress.step + 1,
         loss_total=progress.loss_total + (float(metrics.loss.total) if finite else 0.0),
         loss_weight=progress.loss_weight + (float(metrics.loss.weight) if finite else 0.0),
-        clipped=progress.clipped + bool(0 < clip_norm < metrics.gradient_norm),
+        clipped=progress.clipped + bool(finite and 0 < clip_norm < metrics.gradient_norm),
     )
 
 
 def history_row(progress: Progress, metrics: StepMetrics) -> dict[str, Any]:
-    """Returns a line of the history: means since the last one, the last step's norm and rate."""
+    """Returns a line of the history: means since the last one, the last step's norm and rate.
+
+    The loss is NaN where every step was skipped.
+    """
     return {
         "event": "train",
         "step": progress.step,
         "epoch": progress.epoch,
-        "loss": progress.loss_total / max(progress.loss_weight, 1.0),
+        "loss": progress.loss_total / progress.loss_weight if progress.loss_weight else math.nan,
         "tokens": progress.loss_weight,
         "gradient_norm": float(metrics.gradient_norm),
         "clipped": progress.clipped / ROW_EVERY,

@@ -141,7 +141,7 @@ def train_step(
         params = optax.apply_updates(state.params, updates)
         average, averaged = state.average, state.averaged
         if average_fn is not None:
-            average = average_fn(average, params, state.step, averaged)
+            average = average_fn(average, params, state.step - state.skipped, averaged)
             averaged = averaged + jnp.sign(averaged)
         return (params, average, averaged, optimizer_state, memory), norms_if_due()
 

@@ -6,7 +6,9 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Shaped
+from jaxtyping import Array, Bool
+
+from seqjax.masking import where_rows
 
 
 def scan_time(
@@ -73,13 +75,5 @@ def _valid_step(
     step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, x: Any, valid: Bool[Array, " batch"]
 ) -> tuple[Any, Any]:
     new_carry, y = step(carry, x)
-    new_carry = jax.tree.map(lambda new, old: _where_rows(valid, new, old), new_carry, carry)
-    return new_carry, jax.tree.map(lambda v: _where_rows(valid, v, jnp.zeros_like(v)), y)
-
-
-def _where_rows(
-    valid: Bool[Array, " batch"],
-    new: Shaped[Array, "batch *rest"],
-    old: Shaped[Array, "batch *rest"],
-) -> Shaped[Array, "batch *rest"]:
-    return jnp.where(valid.reshape((-1,) + (1,) * (new.ndim - 1)), new, old)
+    new_carry = jax.tree.map(lambda new, old: where_rows(valid, new, old), new_carry, carry)
+    return new_carry, jax.tree.map(lambda v: where_rows(valid, v, jnp.zeros_like(v)), y)

@@ -59,6 +59,8 @@ def test_discounts_are_estimated_or_else_said():
     assert estimate_discounts(np.array([1, 1, 2, 5])) == FALLBACK_DISCOUNTS
     # Ten times more of count 3 than of count 2: D_2 would be below 0.
     assert estimate_discounts(np.repeat([1, 2, 3, 4], [10, 1, 10, 1])) == FALLBACK_DISCOUNTS
+    # D_2 would be 0, and a context whose followers were all seen twice would forbid all others.
+    assert estimate_discounts(np.repeat([1, 2, 3], [4, 4, 8])) == FALLBACK_DISCOUNTS
 
 
 @pytest.mark.parametrize("order", [1, 2, 4])

@@ -75,6 +75,22 @@ def test_stop_rules_are_not_the_same():
     assert len(set(found.values())) == 4
 
 
+def test_patience_is_rounded_up():
+    waits_for = lambda width: decode.Beam(width, stop="patience", patience=0.5)._wanted
+    assert list(map(waits_for, (1, 4, 5, 7))) == [1, 2, 3, 4]
+
+
+def test_of_all_groups_what_was_cut_stands_after_what_ended():
+    logits = jnp.log(jnp.array([0.1, 0.9]))
+    step_fn = lambda tokens, state: (jnp.broadcast_to(logits, (tokens.shape[0], 2)), state)
+    for way in (decode.Beam(4, n_best=4), decode.Beam(4, n_best=4, groups=2, diversity=1.0)):
+        symbols = decode.Symbols(1, 0, 0)
+        found = decode.search(step_fn, jnp.zeros(1), way, symbols=symbols, max_length=3)
+        finished = found.finished[0].tolist()
+        assert finished == sorted(finished, reverse=True) and not all(finished)
+        assert float(found.scores[0, -1]) > float(found.scores[0, 0])  # cut, but likelier
+
+
 @pytest.mark.parametrize(
     ("groups", "diversity", "stop"),
     (

@@ -74,3 +74,13 @@ def test_a_language_model_is_added_by_hand():
 def test_weights_that_cannot_be_are_refused(weights):
     with pytest.raises(ValueError, match="weights must be"):
         decode.ensemble([step_fn_of(table) for table in TABLES], weights)
+
+
+def test_who_has_no_weight_forbids_nothing():
+    said = jnp.log(jnp.array([[0.5, 0.3, 0.2]]))
+    model = lambda tokens, state: (said, state)
+    other = lambda tokens, state: (jnp.array([[0.0, -jnp.inf, 0.0]]), state)
+    both = decode.fuse(model, other, 0.0, jnp.arange(3))
+    nothing = jnp.zeros((1, 1))
+    found, _ = both(jnp.array([0]), (nothing, nothing))
+    np.testing.assert_allclose(found, said, atol=1e-6)

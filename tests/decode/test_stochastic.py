@@ -84,3 +84,17 @@ def test_a_draw_depends_on_its_key_and_on_no_other_row():
     together = draw(chains, keys, size=3, max_length=4)
     alone = draw(chains[1:2], keys[1:2], size=3, max_length=4)
     assert [a[0] for a in answers(together, 1)] == [a[0] for a in answers(alone, 0)]
+
+
+def test_without_room_there_is_no_answer():
+    keys = jax.random.split(jax.random.key(0), 2)
+    found = decode.search(
+        step_fn_of(tables_of([CHAIN, CHAIN])),
+        start(2),
+        decode.StochasticBeam(keys, 2),
+        symbols=SYMBOLS,
+        max_length=2,
+        limits=jnp.array([0, 2]),
+    )
+    np.testing.assert_array_equal(found.scores[0], -jnp.inf)
+    assert float(found.scores[1, 0]) == 0.0  # scores are told from the first one on

@@ -196,3 +196,17 @@ def test_forbidding_takes_scores_away_and_leaves_the_others():
         lattice.forbid(transitions, allowed), transitions, allowed, strict=True
     ):
         np.testing.assert_array_equal(got, np.where(may, score, -np.inf))
+
+
+def test_right_tags_that_are_forbidden_cost_infinitely_much_even_if_all_are():
+    none = Transitions(jnp.full(2, -jnp.inf), jnp.zeros(2), jnp.zeros((2, 2)))
+    tags = Padded(jnp.array([[0, 1, 0]]), jnp.array([3]))
+    assert crf_loss(jnp.zeros((1, 3, 2)), tags, none).value() == jnp.inf
+
+
+def test_emissions_in_half_precision_are_added_up_in_single():
+    tags = Padded(jnp.zeros((1, 1_001), jnp.int32), jnp.array([1_001]))
+    emissions = jnp.zeros((1, 1_001, 3), jnp.bfloat16)
+    loss_fn = lambda emissions: crf_loss(emissions, tags, lattice.no_transitions(3)).total
+    np.testing.assert_allclose(loss_fn(emissions), 1_001 * np.log(3), rtol=1e-5)
+    assert jax.grad(loss_fn)(emissions).dtype == jnp.bfloat16

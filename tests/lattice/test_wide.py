@@ -39,3 +39,12 @@ def test_a_share_is_what_it_is_of_the_whole():
     parts = [wide.of_log(jnp.asarray(column)) for column in logs.T]
     wanted = np.exp(logs[:, 0] + logs[:, 1] - logs[:, 2])
     np.testing.assert_allclose(wide.share(*parts), wanted, rtol=1e-6, atol=1e-25)
+
+
+def test_what_is_too_small_is_nothing_and_wraps_around_nowhere():
+    small = np.array([-1e8, -1.9e8, -1e9, -3e9, -1e30, np.finfo(np.float32).min], np.float32)
+    numbers = wide.of_log(jnp.asarray(small))
+    np.testing.assert_allclose(wide.log(numbers)[0], small[0], rtol=1e-6)
+    assert np.all(wide.log(numbers)[1:] == -np.inf)
+    twice = wide.log(wide.times(numbers, numbers))
+    assert np.all(twice == -np.inf)  # -2e8, of which the first is, is too small as well

@@ -214,3 +214,12 @@ def test_a_label_is_a_target_of_one_step():
     np.testing.assert_allclose(got, (np.sum(np.asarray(each)[mask]), 3), rtol=1e-6)
     right = np.argmax(logits, axis=1) == np.asarray(labels)
     assert token_accuracy(logits[:, None], targets) == (np.sum(right[mask]), 3)
+
+
+def test_half_precision_is_added_up_in_single():
+    logits = jnp.zeros((1, 1_001, 7), jnp.bfloat16)
+    targets = Padded(jnp.zeros((1, 1_001), jnp.int32), jnp.array([1_001]))
+    loss = cross_entropy(logits, targets)
+    np.testing.assert_allclose(loss.total, 1_001 * np.log(7), rtol=1e-5)
+    gradient = jax.grad(lambda logits: cross_entropy(logits, targets).total)(logits)
+    assert gradient.dtype == jnp.bfloat16

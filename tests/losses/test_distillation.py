@@ -57,3 +57,9 @@ def test_padding_has_no_part_and_parts_add_up():
         for cut in (slice(0, 1), slice(1, 3))
     ]
     np.testing.assert_allclose(sum_means(parts), whole, rtol=1e-6)
+
+
+def test_what_a_teacher_forbids_costs_nothing():
+    teacher = jnp.log(jnp.array([[[0.5, 0.5, 0.0]]]))
+    loss = distillation_loss(jnp.zeros((1, 1, 3)), teacher, jnp.array([1]), 1.0)
+    np.testing.assert_allclose(loss.value(), np.log(3) - np.log(2), rtol=1e-6)

@@ -75,6 +75,13 @@ def test_bins_have_names_and_weigh_what_is_in_them():
     assert calibration_error(calibration_bins([], [])) == 0
 
 
+def test_what_is_at_an_edge_is_in_the_bin_above():
+    for count in range(1, 60):
+        edges = [number / count for number in range(count)]
+        bins = calibration_bins(edges, [True] * count, count)
+        assert [(one.low, one.count) for one in bins] == [(edge, 1) for edge in edges]
+
+
 def test_within_a_bin_what_is_too_sure_and_too_unsure_makes_up_for_each_other():
     assert calibration_error(calibration_bins([0.5, 0.5], [True, False])) == 0
 

@@ -9,8 +9,9 @@ from sacrebleu.metrics.chrf import CHRF
 
 from seqjax.metrics.edit import closest, edit_distance, error_rate
 from seqjax.metrics.health import distinct_n, health, repeats, seq_rep_n
+from seqjax.metrics.numbers import evaluate_numbers
 from seqjax.metrics.text import evaluate_texts, group_references
-from seqjax.types import sum_means
+from seqjax.types import Mean, sum_means
 
 # The example of sacreBLEU's own manual.
 DOGS = ["The dog bit the man.", "It wasn't surprising.", "The man had just bitten him."]
@@ -209,3 +210,14 @@ def test_repetition_metrics_are_their_definitions():
     assert distinct_n([], 1) == 0
     with pytest.raises(ValueError, match="size must be at least 1, got 0"):
         seq_rep_n("a", 0)
+
+
+def test_means_of_many_batches_are_added_up_exactly():
+    """float32 counts to 2 ** 24 = 16,777,216 and no further."""
+    whole = sum_means([Mean(np.float32(3_003), np.float32(1_001))] * 20_000)
+    assert whole.weight == 20_020_000
+    assert whole.value() == 3.0
+
+
+def test_numbers_that_are_all_the_same_have_no_spread_to_explain():
+    assert evaluate_numbers([0.2] * 3, [0.1] * 3)["r2"] == 0.0

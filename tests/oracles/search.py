@@ -1,6 +1,7 @@
 """Search by looking at everything, in NumPy float64."""
 
 import itertools
+import math
 
 import numpy as np
 
@@ -134,7 +135,7 @@ def beam_search(
                     "exact": full and pools[group][min(n, width) - 1][0] >= possible,
                     "current_length": full and pools[group][min(n, width) - 1][0] >= possible,
                     "first_full": ended[group] >= width,
-                    "patience": ended[group] >= max(1, round(patience * width)),
+                    "patience": ended[group] >= max(1, math.ceil(patience * width)),
                 }[stop]
             )
         if all(done):
@@ -144,10 +145,9 @@ def beam_search(
         cut = [(score(v, lengths[group]), t, v, False) for t, v in live[group]]
         cut.sort(key=lambda item: -item[0])
         ranked.append((pools[group] + cut)[:width])
-    if groups == 1:
-        return ranked[0][:n]
     rounds = [[r[place] for r in ranked if place < len(r)] for place in range(width)]
-    return [one for a_round in rounds for one in sorted(a_round, key=lambda i: -i[0])][:n]
+    found = [one for a_round in rounds for one in sorted(a_round, key=lambda i: -i[0])]
+    return sorted(found, key=lambda one: not one[3])[:n]
 
 
 def fulfilled(tokens, phrases):

@@ -15,6 +15,7 @@ from seqjax.config import Config, DataConfig, ModelConfig, OptimizerConfig
 from seqjax.tasks.choose import build_task
 from seqjax.tasks.task import sizes_of
 from seqjax.train.gradient import batch_gradient
+from seqjax.types import Mean
 
 pytestmark = pytest.mark.standard_promotion
 
@@ -127,3 +128,13 @@ def test_noise_on_weights_moves_the_gradient_and_is_not_kept():
     assert after(jax.random.key(7))[1].gradient_norm != metrics.gradient_norm
     frozen = dataclasses.replace(config, freeze=("encoder", "decoder"))
     assert begun(frozen)(toys.KEY)[1].gradient_norm == 0
+
+
+def test_what_nothing_is_weighed_by_moves_nothing_in_parts_either():
+    def loss_fn(params, memory, batch, key, step):
+        return Mean(3.0 * params["slope"].sum(), jnp.zeros(())), ({}, memory)
+
+    batch = toys.make_batch(0)
+    for parts in (1, 2):
+        found = batch_gradient(loss_fn, {"slope": jnp.ones(3)}, (), batch, toys.KEY, 0, parts)
+        np.testing.assert_array_equal(found.gradients["slope"], jnp.zeros(3))

@@ -1,4 +1,5 @@
 import functools
+import math
 
 import jax
 import jax.numpy as jnp
@@ -9,8 +10,9 @@ from train import toys
 
 from seqjax.train.average import moving_average
 from seqjax.train.norms import module_names, module_norms
-from seqjax.train.step import evaluated_params, init_state, train_step
-from seqjax.types import Batch, Padded
+from seqjax.train.progress import ROW_EVERY, Progress, counted, history_row
+from seqjax.train.step import StepMetrics, evaluated_params, init_state, train_step
+from seqjax.types import Batch, Mean, Padded
 
 pytestmark = pytest.mark.standard_promotion
 
@@ -70,6 +72,27 @@ def test_the_average_lags_behind_the_weights_and_is_what_is_evaluated():
     assert evaluated_params(state) is state.average
     plain = toys.new_state(averaged=False)
     assert evaluated_params(plain) is plain.params
+
+
+def test_the_average_warms_up_by_updates_and_not_by_what_was_skipped():
+    bad = toys.make_batch(0)
+    bad.inputs.values[0, 0] = np.nan
+    state = toys.new_state()
+    for _ in range(4):
+        state, _ = toys.step_fn()(state, bad, toys.KEY)
+    state, _ = toys.step_fn()(state, toys.make_batch(1), toys.KEY)
+    # The first average is (1 + 0) / (10 + 0) old and the rest new.
+    np.testing.assert_allclose(state.average["slope"], 0.9 * state.params["slope"], rtol=1e-6)
+
+
+def test_what_was_skipped_is_no_loss_and_was_not_clipped():
+    bad = StepMetrics(Mean(np.nan, 5.0), {}, np.float32(np.inf), np.float32(0.1), np.int32(1), ())
+    progress = counted(Progress(step=18), bad, clip_norm=1.0, batches_per_epoch=100)
+    row = history_row(progress, bad)
+    assert math.isnan(row["loss"]) and row["tokens"] == 0.0 and row["clipped"] == 0.0
+    good = bad._replace(loss=Mean(6.0, 3.0), gradient_norm=2.0, skipped_in_a_row=0)
+    row = history_row(counted(progress, good, clip_norm=1.0, batches_per_epoch=100), good)
+    assert (row["loss"], row["tokens"], row["clipped"]) == (2.0, 3.0, 1 / ROW_EVERY)
 
 
 def test_randomness_is_a_function_of_key_and_step():

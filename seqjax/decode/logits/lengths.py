@@ -6,6 +6,9 @@ from jaxtyping import Array, Int
 from seqjax.decode.logits.chain import check_ids, of_rows, only
 from seqjax.decode.protocol import LogitsProcessor
 
+MOST = 1e30
+"""What is added to a logit at most, so that it stays a number whatever is added after that."""
+
 
 def min_length(minimum: int, *, eos_id: int) -> LogitsProcessor:
     """Forbids EOS until a row holds `minimum` tokens."""
@@ -24,7 +27,7 @@ def decay_length(start: int, factor: float, *, eos_id: int) -> LogitsProcessor:
     """Makes EOS likelier with every token beyond `start`.
 
     Once a row holds n > start tokens, `|s| (factor ** (n - start) - 1)` is added to the logit s of
-    EOS: the exponential decay of length of Hugging Face transformers.
+    EOS, but no more than 1e30: the exponential decay of length of Hugging Face transformers.
 
     Args:
       start: Tokens up to which nothing is added, at least 0.
@@ -40,7 +43,8 @@ def decay_length(start: int, factor: float, *, eos_id: int) -> LogitsProcessor:
         del history
         beyond = jnp.maximum(lengths - start, 0).astype(logits.dtype)[:, None]
         is_eos = (jnp.arange(logits.shape[1]) == eos_id)[None]
-        more = logits + jnp.abs(logits) * (factor**beyond - 1.0)
+        grown = jnp.minimum(factor**beyond, MOST) - 1.0
+        more = logits + jnp.minimum(jnp.abs(logits) * grown, MOST)
         return jnp.where(is_eos & (beyond > 0), more, logits)
 
     return process

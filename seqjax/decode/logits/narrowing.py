@@ -4,7 +4,8 @@ Thresholds and what happens at them are those of Hugging Face transformers: a to
 threshold stays. Four things differ. A setting that removes nothing (`top_p(1.0)`, `typical_p(1.0)`,
 `min_p(0.0)`, `epsilon_cutoff(0.0)`, `eta_cutoff(0.0)`) is the identity. Where the mass of `top_p`
 is reached among tokens that tie, the lower ids stay, as in greedy search. There is no
-`min_tokens_to_keep`. And NaN ranks last, where PyTorch ranks it first.
+`min_tokens_to_keep`. And NaN and
+`+inf` rank last, where PyTorch ranks them first.
 """
 
 import math
@@ -212,8 +213,8 @@ def _cutoff(
 
 
 def _ranked(logits: Float[Array, "rows vocab"]) -> Float[Array, "rows vocab"]:
-    """Returns the logits with NaN below all others."""
-    return jnp.where(jnp.isnan(logits), -jnp.inf, logits)
+    """Returns the logits with NaN and `+inf`, which are no logits, below all others."""
+    return jnp.where(logits < jnp.inf, logits, -jnp.inf)
 
 
 def _narrowed(

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from seqjax.decode.distribution import normalised
-from seqjax.decode.logits.chain import count_where, is_any, of_rows, tokens_where, valid
+from seqjax.decode.logits.chain import chain, count_where, is_any, of_rows, tokens_where, valid
 from seqjax.decode.protocol import LogitsProcessor
 
 Meaning = Literal["logits", "log_probs", "normalized"]
@@ -52,7 +52,7 @@ def repetition_penalty(
         seen = tokens_where(valid(history, lengths, window), history, logits.shape[1], exempt)
         return _penalised(logits, seen, penalty, meaning)
 
-    return _unless(penalty == 1.0, process)
+    return chain() if penalty == 1.0 else process
 
 
 def encoder_repetition_penalty(
@@ -80,7 +80,7 @@ def encoder_repetition_penalty(
         seen = tokens_where(there, source_ids, logits.shape[1], exempt)
         return _penalised(logits, of_rows(seen, logits.shape[0]), 1.0 / penalty, meaning)
 
-    return _unless(penalty == 1.0, process)
+    return chain() if penalty == 1.0 else process
 
 
 def presence_penalty(
@@ -96,7 +96,7 @@ def presence_penalty(
         seen = tokens_where(valid(history, lengths, window), history, logits.shape[1], exempt)
         return jnp.where(seen, logits - value, logits)
 
-    return _unless(value == 0.0, process)
+    return chain() if value == 0.0 else process
 
 
 def frequency_penalty(
@@ -112,7 +112,7 @@ def frequency_penalty(
         counts = count_where(valid(history, lengths, window), history, logits.shape[1], exempt)
         return jnp.where(counts > 0, logits - value * counts.astype(logits.dtype), logits)
 
-    return _unless(value == 0.0, process)
+    return chain() if value == 0.0 else process
 
 
 def no_repeat_ngram(
@@ -213,10 +213,6 @@ def _completing(
         column = tokens[:, offset : offset + windows]
         found &= (column == suffix[:, offset : offset + 1]) & ~is_any(column, exempt)
     return found
-
-
-def _unless(neutral: bool, process: LogitsProcessor) -> LogitsProcessor:
-    return (lambda logits, history, lengths: logits) if neutral else process
 
 
 def _check(penalty: float, window: int | None) -> None:

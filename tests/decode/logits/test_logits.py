@@ -174,6 +174,23 @@ def test_neutral_settings_change_no_bit(neutral):
     np.testing.assert_array_equal(neutral(logits, history, lengths), logits)
 
 
+def test_an_end_that_is_more_than_overdue_is_said_and_not_forbidden():
+    process = decode.decay_length(10, 2.0, eos_id=0)
+    history, lengths = jnp.zeros((3, 400), jnp.int32), jnp.array([100, 139, 400])
+    for logit in (-3.0, 0.0, 1e9):
+        ends = process(jnp.tile(jnp.array([logit, 1.0]), (3, 1)), history, lengths)[:, 0]
+        assert np.all(np.isfinite(ends)) and np.all(ends >= logit)
+    forbidden = process(jnp.full((3, 2), -jnp.inf), history, lengths)
+    np.testing.assert_array_equal(forbidden, -jnp.inf)
+
+
+def test_an_infinite_logit_is_none_and_does_not_push_out_the_others():
+    logits = jnp.array([[jnp.inf, 1.0, 0.0]])
+    for process in (decode.top_k(1), decode.min_p(0.9), decode.top_p(0.5), decode.eta_cutoff(0.6)):
+        kept = process(logits, jnp.zeros((1, 1), jnp.int32), jnp.array([0]))
+        assert kept[0, 1:].tolist() == [1.0, -jnp.inf]
+
+
 def test_chain_applies_from_left_to_right():
     logits, history, lengths = draw(2)
     first, second = decode.temperature(2.0), decode.top_p(0.5)
