@@ -34,7 +34,8 @@ _TABLE = re.compile(r"(<!-- measured (short|full|rows): ([^>]*?) -->\n).*?(<!-- 
 def short_table(names: Iterable[str]) -> str:
     """Returns a line for each measurement: its first metric, mean and range over seeds, beside that
     of a baseline where one is named after it (`sentiment=sentiment-bags`)."""
-    judged_by = dict(name.partition("=")[::2] for name in names)
+    pairs = (name.partition("=") for name in names)
+    judged_by = {ours: baseline for ours, _, baseline in pairs}
     return _table(
         [
             {

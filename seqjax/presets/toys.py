@@ -39,8 +39,8 @@ TOYS: dict[str, Config] = {
     # Turkish nouns that were never seen, in the form that is asked for.
     "inflection": Config(
         epochs=8,
-        data=DataConfig(embedded="inflection", examples=10_000, batch_size=64, buckets=3),
-        model=ModelConfig(embedding_size=64, hidden_size=128, dropout=0.1),
+        data=DataConfig(embedded="inflection", examples=10_000, batch_size=32, buckets=3),
+        model=ModelConfig(embedding_size=64, hidden_size=128, embedding_std=1.0, dropout=0.1),
         optimizer=_FAST,
         validation=_EXACT,
     ),
