@@ -187,8 +187,6 @@ def read_array(name: str) -> np.ndarray:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
     except _UNREADABLE:
         raise InputError(f"{path}: is not an array of NumPy (.npy, or .npz#NAME)") from None
-    if not isinstance(found, np.ndarray):
-        raise InputError(f"{name}: is not an array of NumPy")
     if found.ndim != 2 or found.dtype.kind not in "fiub" or not found.size:
         raise InputError(
             f"{name}: must be numbers [time, features], got {found.dtype} of shape "
@@ -215,4 +213,6 @@ def _member(path: Path, key: str) -> np.ndarray:
     if key not in archive:
         some = ", ".join(archive.files[:4])
         raise InputError(f"{path}: has no array {key!r} (it has {some}); name it as FILE.npz#NAME")
-    return archive[key]
+    if not isinstance(found := archive[key], np.ndarray):
+        raise ValueError("a member that is no array")
+    return found

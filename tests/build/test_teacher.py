@@ -127,20 +127,20 @@ def test_strangers_do_not_teach(tmp_path):
     vocabulary, other = (Vocabulary.build([text], "chars") for text in ("abc", "xyz"))
     ours = dict.fromkeys(("source", "target"), vocabulary)
     run = create_run(tmp_path / "teacher")
-    run.write_config(settings(""))
+    run.write_config(settings("nowhere"))
     save_weights(run.best_weights, {"none": np.zeros(1)}, {})
     run.vocabulary.mkdir()
     for side in ours:
         vocabulary.save(run.vocabulary, side)
-    config = settings("", objective=taught_by(run.path))
+    config = settings("nowhere", objective=taught_by(run.path))
     with pytest.raises(InputError, match="its target vocabulary is another one than this training"):
         build_teachers(config, ours | {"target": other})
     speaker = Config(task="language-model", objective=config.objective)
     with pytest.raises(InputError, match="is a text-to-text run and cannot teach a language-model"):
         build_teachers(speaker, {"text": vocabulary})
     with pytest.raises(InputError, match="there is no such run"):
-        build_teachers(settings("", objective=taught_by(tmp_path / "nobody")), ours)
+        build_teachers(settings("nowhere", objective=taught_by(tmp_path / "nobody")), ours)
     copier = dataclasses.replace(config.model, copying=True)
-    run.write_config(settings("", model=copier))
+    run.write_config(settings("nowhere", model=copier))
     with pytest.raises(InputError, match="copies, and what it says is not of one vocabulary"):
         build_teachers(config, ours)

@@ -287,6 +287,16 @@ def test_what_a_baseline_cannot_do_is_refused(places, tmp_path, capsys, flags, w
     assert why in one_line_error(capsys, "train", "--model.kind", "copy", *words, *flags)
 
 
+def test_a_fit_that_fails_leaves_nothing_that_stands_in_the_way(places, tmp_path, capsys):
+    pytest.importorskip("sklearn")
+    (tmp_path / "one.tsv").write_text("a b\tz\nc d\tz\n")
+    run = tmp_path / "run"
+    words = ("train", "--task", "classify", "--model.kind", "bag_of_words", "--run-dir", run)
+    one = ("--train", tmp_path / "one.tsv", "--valid", tmp_path / "one.tsv")
+    assert "all are 'z'" in one_line_error(capsys, *words, *one)
+    assert not (run / "config.json").exists()
+
+
 def test_what_is_done_is_not_done_again_unless_that_is_asked_for(places, tmp_path, capsys):
     run = tmp_path / "run"
     assert fitted(places, run, "usual") == 0
@@ -299,6 +309,9 @@ def test_what_is_done_is_not_done_again_unless_that_is_asked_for(places, tmp_pat
     words = ("train", "--train", places / "pairs.tsv", "--run-dir", run, "--model.kind")
     assert "begun with other settings" in one_line_error(capsys, *words, "copy")
     assert "a run is there already" in one_line_error(capsys, *words, "usual", "--resume", "never")
+    gone = ("train", "--train", places / "gone.tsv", "--run-dir", run, "--model.kind", "copy")
+    assert "no such file" in one_line_error(capsys, *gone, "--overwrite")
+    assert (run / "results.json").read_bytes() == before[0]
     assert fitted(places, run, "copy", "--overwrite") == 0
     assert not (run / "trainer.lock").exists()
     assert load(str(run)).decode(["new"]) == ["new"]

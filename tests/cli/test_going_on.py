@@ -48,6 +48,23 @@ def test_resume_must_and_never_are_held_to(files, copy, tmp_path, capsys):
     assert contents(copy) == before
 
 
+def test_overwriting_waits_until_the_data_can_be_used(files, copy, tmp_path, capsys):
+    before = contents(copy)
+    (tmp_path / "bad.tsv").write_text("no tab\n")
+    for bad, why in (("nowhere.tsv", "no such file"), ("bad.tsv", "bad.tsv:1:")):
+        command = ("train", "--train", tmp_path / bad, "--run-dir", copy, "--overwrite")
+        assert why in one_line_error(capsys, *command)
+        assert contents(copy) == before
+
+
+def test_a_finished_run_whose_checkpoints_are_gone_is_not_begun_anew(files, copy, capsys):
+    shutil.rmtree(copy / "checkpoints")
+    before = contents(copy)
+    told = one_line_error(capsys, *words(files, copy))
+    assert "no checkpoint is left of a training that has ended" in told
+    assert contents(copy) == before
+
+
 def test_a_second_trainer_is_refused_and_touches_nothing(files, copy, capsys):
     with locked(copy / "trainer.lock", print):
         before = contents(copy)

@@ -162,9 +162,16 @@ def test_a_language_model_has_a_say(tones, tmp_path, monkeypatch, capsys):
 def test_what_cannot_be_heard_is_told_in_one_line(tones, tmp_path, capsys):
     record(tmp_path / "fast.wav", "ab", rate=16_000)
     (tmp_path / "text.wav").write_text("no sound at all")
+    record(tmp_path / "slow.wav", "ab", rate=50)
+    soundfile = pytest.importorskip("soundfile")
+    soundfile.write(tmp_path / "short.wav", np.zeros(20), RATE)
+    soundfile.write(tmp_path / "nan.wav", np.full(4_000, np.nan), RATE, subtype="FLOAT")
     for name, why in (
         ("text.wav", "is no recording that can be read"),
         ("none.wav", "no such file"),
+        ("short.wav", "holds no sound, or less than half a frame"),
+        ("nan.wav", "holds samples that are not finite"),
+        ("slow.wav", "has 50 samples a second; 1,000 are needed"),
         ("some.npz#one", "is an array, no recording; --task describe reads it"),
         ("morse:a_b", "'_' has no code"),
         ("fast.wav", "has 16000 samples a second, those of training 8000"),

@@ -1,6 +1,7 @@
 """Names into vectors."""
 
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -67,12 +68,22 @@ def test_what_is_no_array_of_steps_is_told(arrays):
     np.save(folder / "object.npy", np.array([[{}]], dtype=object), allow_pickle=True)
     np.save(folder / "none.npy", np.full((2, 3), np.nan))
     (folder / "text.npy").write_text("hello")
+    claims = b"{'descr': '<f4', 'fortran_order': False, 'shape': (100000000000, 30), }"
+    for name, header in (("huge.npy", claims), ("open.npy", claims[:-3])):
+        (folder / name).write_bytes(
+            b"\x93NUMPY\x01\x00" + bytes([118, 0]) + header.ljust(117) + b"\n"
+        )
+    with zipfile.ZipFile(folder / "other.npz", "w") as archive:
+        archive.writestr("a", b"no array")
     for name, why in (
         ("flat.npy", "must be numbers"),
         ("texts.npy", "must be numbers"),
         ("object.npy", "is not an array of NumPy"),
         ("none.npy", "not finite"),
         ("text.npy", "is not an array of NumPy"),
+        ("huge.npy", "is not an array of NumPy"),
+        ("open.npy", "is not an array of NumPy"),
+        ("other.npz#a", "is not an array of NumPy"),
         ("gone.npy", "no such file"),
         ("both.npz#c", "has no array 'c' \\(it has a, b\\)"),
     ):
