@@ -49,7 +49,6 @@ TOYS = {
             ("-aligned", "10,000", _READING, _ALIGNED),
             ("-few", "1,000", _SEQ2SEQ, _FEW),
             ("-few-aligned", "1,000", _READING, f"{_ALIGNED} {_FEW}"),
-            ("-copy", "none", "the noun as it is", "--model.kind copy"),
             ("-rules", "none", "hand-written rules", "--model.kind rules"),
         )
     },
