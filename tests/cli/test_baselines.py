@@ -210,6 +210,14 @@ def test_what_has_rules_is_what_may_ask_for_them():
     assert tuple(RULES) == RULED
 
 
+def test_a_second_text_and_a_prompt_that_is_none_are_refused(runs, places, capsys):
+    text = places / "text.txt"
+    told = one_line_error(capsys, "evaluate", runs("ngram"), "--data", text, text)
+    assert "the data of a language model is one text file, got 2" in told
+    told = one_line_error(capsys, "generate", runs("ngram"), "--prompt", "the \udcff")
+    assert "--prompt: is not UTF-8" in told
+
+
 def test_ngrams_go_on_from_a_prompt(runs, capsys):
     run = runs("ngram")
     words = ("generate", run, "--prompt", "the cat", "--max-length", "6", "--n-best", "2")
