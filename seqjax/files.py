@@ -9,6 +9,7 @@ import errno
 import hashlib
 import io
 import json
+import math
 import os
 import stat
 from collections.abc import Iterator
@@ -163,6 +164,16 @@ def parse_json(text: str | bytes) -> Any:
         )
     except RecursionError:
         raise ValueError("it is nested too deep") from None
+
+
+def with_nulls(row: dict[str, Any]) -> dict[str, Any]:
+    """Returns a row with None in place of numbers that JSON has not.
+
+    >>> with_nulls({"loss": float("inf"), "step": 3})
+    {'loss': None, 'step': 3}
+    """
+    endless = lambda value: isinstance(value, float) and not math.isfinite(value)
+    return {name: None if endless(value) else value for name, value in row.items()}
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

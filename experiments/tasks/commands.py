@@ -23,13 +23,12 @@ def _lines(path: Path) -> list[str]:
 
 
 _PUBLISHED = {
-    "simple": "99.8; in reruns 93.8–99.6",
-    "length": "13.8, 20.8 the best found; in reruns 8.7–13.5",
-    "jump": "0.08, 1.2 the best found; in reruns 0–0.3",
-    "turn-left": "90.0, 90.3 the best found; in reruns 45–93",
+    "simple": "99.8 (Lake and Baroni 2018); in reruns 93.8–99.6",
+    "length": "13.8, 20.8 the best found (Lake and Baroni 2018); in reruns 8.7–13.5",
+    "jump": "0.08, 1.2 the best found (Lake and Baroni 2018); in reruns 0–0.3",
+    "turn-left": "90.0, 90.3 the best found (Lake and Baroni 2018); in reruns 45–93",
 }
-"""By Lake and Baroni (2018); reruns of the same networks with other seeds: the logs of
-github.com/vesteinn/SCAN."""
+"""Reruns are the same networks with other seeds: the logs of github.com/vesteinn/SCAN."""
 _FILES = {"jump": "addprim_jump", "turn-left": "addprim_turn_left"}
 _DEEP = (
     "--model.attention none --model.direction forward --model.encoder-layers 2 "

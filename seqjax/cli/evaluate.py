@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from seqjax.cli.flags import BesideFlags, EvaluateFlags, decode_config
 from seqjax.cli.screen import PERCENT, Screen
 from seqjax.data.readers import Pairs
 from seqjax.errors import InputError
-from seqjax.files import write_text
+from seqjax.files import with_nulls, write_text
 from seqjax.runs.conclude import evaluate
 from seqjax.runs.diagnose import Report, search_report
 from seqjax.runs.fitted import Fitted
@@ -60,7 +59,7 @@ def run(flags: EvaluateFlags) -> int:
         if flags.report and decoded is not None:
             report = search_report(networks(runs), decoded, search, screen.compiling)
     if flags.json:
-        document = {name: None if _is_endless(scores[name]) else scores[name] for name in scores}
+        document = with_nulls(scores)
         if report is not None:
             document |= {"report": _plain(report)}
         print(json.dumps(document, ensure_ascii=False))
@@ -73,11 +72,6 @@ def run(flags: EvaluateFlags) -> int:
     if decoded is not None and flags.output is not None:  # last: what was measured is not lost
         write_text(Path(flags.output), "".join(f"{a[0].text}\n" for a in decoded.answers))
     return 0
-
-
-def _is_endless(value: Any) -> bool:
-    """Whether JSON has no such number."""
-    return isinstance(value, float) and not math.isfinite(value)
 
 
 def _read(flags: EvaluateFlags, trained: Trained | Fitted) -> Any:

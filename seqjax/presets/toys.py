@@ -44,8 +44,8 @@ TOYS: dict[str, Config] = {
         optimizer=_FAST,
         validation=_EXACT,
     ),
-    # Ten symbols, said again a hundred steps later by a network that has only read so far. Narrow
-    # embeddings, few updates or a higher rate, and it does not begin to remember.
+    # Ten symbols, said again a hundred steps later by a network that has only read so far. From
+    # narrow embeddings, with larger batches and a higher rate, it hardly began to remember.
     "copy_memory": Config(
         task="tag",
         epochs=24,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from seqjax.errors import InputError
-from seqjax.files import parse_json, read_text, write_text, writing
+from seqjax.files import parse_json, read_text, with_nulls, write_text, writing
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,11 +70,7 @@ class History:
 
 
 def _json_line(row: dict[str, Any]) -> str:
-    finite = {
-        key: None if isinstance(value, float) and not math.isfinite(value) else value
-        for key, value in row.items()
-    }
-    return json.dumps(finite, allow_nan=False) + "\n"
+    return json.dumps(with_nulls(row), allow_nan=False) + "\n"
 
 
 def _row(line: str) -> dict[str, Any] | None:
