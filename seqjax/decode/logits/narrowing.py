@@ -4,8 +4,7 @@ Thresholds and what happens at them are those of Hugging Face transformers: a to
 threshold stays. Four things differ. A setting that removes nothing (`top_p(1.0)`, `typical_p(1.0)`,
 `min_p(0.0)`, `epsilon_cutoff(0.0)`, `eta_cutoff(0.0)`) is the identity. Where the mass of `top_p`
 is reached among tokens that tie, the lower ids stay, as in greedy search. There is no
-`min_tokens_to_keep`. And NaN and
-`+inf` rank last, where PyTorch ranks them first.
+`min_tokens_to_keep`. And NaN and `+inf` rank last, where PyTorch ranks them first.
 """
 
 import math
