@@ -47,11 +47,8 @@ def run(flags: DecodeFlags) -> int:
             _score_all(flags, panel, lowercase, screen)
             return 0
         counts = _answer_all(flags, panel, search, lowercase, screen)
+        screen.note_cut(counts.cut, counts.lines, min(run.config.data.max_source for run in runs))
         for number, what in (
-            (
-                counts.cut,
-                f"longer than --data.max-source {panel.max_source} tokens, cut",
-            ),
             (counts.empty, "answered by nothing"),
             (counts.unfinished, "answered up to their maximal length only; see --max-length"),
             (counts.impossible, "such that everything was forbidden"),
@@ -99,10 +96,9 @@ def _answer_all(
         )
         sys.stdout.flush()
         best = [found[0] for found in answers]
-        lengths = [panel.length(request) for request in requests]
         counts = _Counts(
             counts.lines + len(requests),
-            counts.cut + sum(length > panel.max_source for length in lengths),
+            counts.cut + sum(map(panel.cuts, requests)),
             counts.empty + sum(not answer.text for answer in best),
             counts.unfinished + sum(not a.finished and a.log_prob > -float("inf") for a in best),
             counts.impossible + sum(answer.log_prob == -float("inf") for answer in best),

@@ -55,6 +55,9 @@ def run(flags: EvaluateFlags) -> int:
             likelihood=None if len(runs) == 1 else {},
             announce=screen.compiling,
         )
+        if isinstance(data, Pairs):
+            cut = sum(map(trained.cuts, data.sources))
+            screen.note_cut(cut, len(data.sources), trained.config.data.max_source)
         report = None
         if flags.report and decoded is not None:
             report = search_report(networks(runs), decoded, search, screen.compiling)

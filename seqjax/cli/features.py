@@ -25,6 +25,8 @@ def run(flags: FeaturesFlags) -> int:
         found = trained.features(texts, flags.pool, screen.compiling)
         _write(Path(flags.output), found)
         width = found[0].shape[-1] if found else 0
+        cut = sum(map(trained.cuts, texts))
+        screen.note_cut(cut, len(texts), trained.config.data.max_source)
         screen.note(f"written  {flags.output}: {len(found):,} lines, {width:,} features")
     return 0
 

@@ -1,6 +1,5 @@
 """What commands do with baselines: some of their flags are of networks alone."""
 
-import math
 from collections.abc import Sequence
 
 from seqjax.cli.flags import BesideFlags, SearchFlags
@@ -40,13 +39,7 @@ def refuse_searches(run: Fitted, search: SearchFlags, beside: BesideFlags) -> No
 
 
 class Alone:
-    """A baseline that answers texts with texts; what a `Panel` is of encoder-decoders.
-
-    Attributes:
-      max_source: Sources of any length are read whole.
-    """
-
-    max_source = math.inf
+    """A baseline that answers texts with texts; what a `Panel` is of encoder-decoders."""
 
     def __init__(self, run: Fitted):
         """Args:
@@ -66,6 +59,6 @@ class Alone:
         """Returns the one answer to each source."""
         return self._answer(self._weights, requests, first=first)
 
-    def length(self, request: Request) -> int:
-        """Returns what is never too long."""
-        return 0
+    def cuts(self, request: Request) -> bool:
+        """Returns whether a source is cut, which none is."""
+        return False

@@ -19,7 +19,11 @@ CHUNK = 4_096
 
 
 def run(flags: PredictFlags) -> int:
-    """Runs the command: as many lines out as in."""
+    """Runs the command: as many lines out as in.
+
+    A line of more than `data.max_source` tokens is cut there, which standard error says at the end;
+    one that is tagged is not.
+    """
     trained = load(flags.run)
     task = trained.task
     if trained.config.task not in ("classify", "tag", "regress"):
@@ -39,12 +43,16 @@ def run(flags: PredictFlags) -> int:
         search = dataclasses.replace(trained.config.decode, n_best=flags.n_best, beam_size=width)
         answer_fn = trained.answer_fn(search, screen.compiling)
         size = 1 if flags.stream else CHUNK
+        count = cut = 0
         while chunk := list(itertools.islice(lines, size)):
-            found = answer_fn(trained.weights, [lower(line) for line in chunk])
+            texts = [lower(line) for line in chunk]
+            found = answer_fn(trained.weights, texts)
+            count, cut = count + len(texts), cut + sum(map(trained.cuts, texts))
             for line, answers in zip(chunk, found, strict=True):
                 said = _written(flags, line, answers) if likely else _number(flags, line, answers)
                 sys.stdout.write(said)
             sys.stdout.flush()
+        screen.note_cut(cut, count, trained.config.data.max_source)
     return 0
 
 

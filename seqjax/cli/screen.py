@@ -114,6 +114,12 @@ class Screen:
         if self._activity and overdue and not self._bar_moves:
             self.note(f"working  {self._activity} …")
 
+    def note_cut(self, cut: int, lines: int, max_source: int) -> None:
+        """Says how many lines were longer than a model reads, if there were some."""
+        if cut:
+            limit = f"longer than --data.max-source {max_source}"
+            self.note(f"note     {cut} of {lines} lines were {limit}, cut")
+
     @contextlib.contextmanager
     def working(self, what: str) -> Iterator[None]:
         """Says so now and then while it lasts."""

@@ -66,7 +66,8 @@ class DataConfig:
     """Source tokens a training pair may have; longer pairs are left out and counted, or cut."""
     long_sources: Literal["leave_out", "cut"] = "leave_out"
     """What becomes of sources of more than max_source tokens, of which all else but training reads
-    that many anyway: their pairs are left out of training, or learnt with what comes first in them
+    that many anyway (or all, where each token has an answer of its own: tag, and model.decoder
+    aligned): their pairs are left out of training, or learnt with what comes first in them
     (text-to-text, classify, regress and describe; summaries want that)."""
     max_target: int = 200
     """Target tokens (EOS not counted) a training pair may have, or steps a training piece; longer

@@ -115,6 +115,10 @@ class Keyboard:
         except ValueError as error:
             raise InputError(str(error)) from None
 
+    def length(self, text: str) -> int:
+        """Returns how many chords a piece has."""
+        return len(self.cut(text))
+
     def cut(self, text: str) -> list[str]:
         """Returns the chords of a piece."""
         return text.split()

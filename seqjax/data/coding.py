@@ -27,6 +27,10 @@ class Source(Protocol):
         """Returns the ids of a text, or the `[time, features]` vectors that it names."""
         ...
 
+    def length(self, text: str) -> int:
+        """Returns how many steps there are in a source."""
+        ...
+
     def cut(self, text: str) -> list[str]:
         """Returns what to call the steps of a source."""
         ...
@@ -59,6 +63,11 @@ class PairCoder:
     >>> cut = PairCoder(source, target, copying=True, most_source=1)
     >>> cut.source_ids("from Zoe").tolist(), cut.target_ids("Zoe", "from Zoe").tolist()
     ([[4, 6]], [3, 2])
+
+    Attributes:
+      source, target: What each is read with.
+      ends: Whether targets have EOS after them.
+      most_source: Steps after which a source is cut; None if it never is.
     """
 
     def __init__(
@@ -78,7 +87,7 @@ class PairCoder:
         most_source: Tokens, or steps, after which a source is cut; by default it is not.
         """
         self.source, self._copying, self.ends = source, copying, ends
-        self._most_source = most_source
+        self.most_source = most_source
         self.target: Any = target
 
     def fits(self, text: str, source_text: str) -> bool:
@@ -86,13 +95,19 @@ class PairCoder:
         del text, source_text
         return True
 
+    def cuts(self, source_text: str) -> bool:
+        """Returns whether a source has more steps than are read of it."""
+        if self.most_source is None or not source_text.strip():
+            return False
+        return self.source.length(source_text) > self.most_source
+
     def steps(self, source_text: str) -> list[str]:
         """Returns what to call the steps of a source that are read."""
-        return self.source.cut(source_text)[: self._most_source]
+        return self.source.cut(source_text)[: self.most_source]
 
     def source_ids(self, text: str) -> np.ndarray:
         """Returns `[time]` ids, or `[time, 2]` with copying; or `[time, features]` vectors."""
-        read = self.source.encode(text)[: self._most_source]
+        read = self.source.encode(text)[: self.most_source]
         if isinstance(read, np.ndarray):
             return read
         if not self._copying:

@@ -17,7 +17,7 @@ import numpy as np
 from seqjax.config.data import VectorKind
 from seqjax.data.embedded.made import made_array, made_recording
 from seqjax.data.embedded.names import made_name
-from seqjax.data.sound import Recording, log_mel, read_recording
+from seqjax.data.sound import Recording, frame_count, log_mel, read_recording
 from seqjax.data.stored import digest, read_document, write_document
 from seqjax.errors import InputError
 
@@ -99,9 +99,16 @@ class Frames:
             )
         return log_mel(recording, len(self))
 
+    def length(self, text: str) -> int:
+        """Returns how many steps a name stands for."""
+        if self.kind == "arrays":
+            return len(read_array(text))
+        recording = recording_of(text)
+        return frame_count(len(recording.samples), recording.rate)
+
     def cut(self, text: str) -> list[str]:
         """Returns what to call the steps: their numbers."""
-        return [str(number) for number in range(len(self.encode(text)))]
+        return [str(number) for number in range(self.length(text))]
 
     def join(self, tokens: Sequence[str]) -> str:
         """Returns what to call several steps: the first of them."""

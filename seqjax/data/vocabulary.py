@@ -114,6 +114,10 @@ class Vocabulary:
             return [self.ids[token] for token in self.cut(text)]
         return [self.ids.get(token, self.unk_id) for token in self.cut(text)]
 
+    def length(self, text: str) -> int:
+        """Returns how many tokens a text has."""
+        return len(self.cut(text))
+
     def unknown(self, text: str) -> str | None:
         """Returns the first token of a text that the vocabulary lacks, if there is one."""
         return next((token for token in self.cut(text) if token not in self.ids), None)

@@ -46,7 +46,7 @@ class Answerer:
         rules: Rules,
         *,
         longest_target: int,
-        max_source: int,
+        most_source: int,
         partner: Partner | None = None,
         lexicon: dict[str, str] | None = None,
         announce: AnnounceFn = silent,
@@ -56,7 +56,7 @@ class Answerer:
         config: How to search.
         rules: Ids that the search must know.
         longest_target: Tokens of the longest training target, EOS included.
-        max_source: Longer sources are cut there.
+        most_source: Steps that a source has at most, as the models read it.
         partner: A language model to listen to.
         lexicon: Source tokens to target tokens, for unknown ones that are replaced.
         announce: Told of compilations.
@@ -69,7 +69,6 @@ class Answerer:
             config,
             rules,
             longest_target=longest_target,
-            max_source=max_source,
         )
         self._replacer = None
         if config.unknown == "replace":
@@ -77,7 +76,7 @@ class Answerer:
             self._replacer = Replacer(
                 first.model, first.coder, lexicon or {}, config.batch_size, announce
             )
-        voices = Voices(members, config, partner, most_source=rounded(max_source))
+        voices = Voices(members, config, partner, most_source=rounded(most_source))
         search = build_search(config, rules, voices.step_fn, voices.state_score_fn)
         self._voices, self._search = voices, search
 

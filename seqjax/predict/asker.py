@@ -19,13 +19,16 @@ class Read(NamedTuple):
 
     Attributes:
       request: What is asked.
-      sources: Ids of the source, one for each model, cut where it is too long.
-      length: Tokens of the source to the first model, not cut.
+      sources: Ids of the source, one for each model.
     """
 
     request: Request
     sources: tuple[np.ndarray, ...]
-    length: int
+
+    @property
+    def length(self) -> int:
+        """Tokens of the source that the first model reads."""
+        return len(self.sources[0])
 
 
 class Trouble(NamedTuple):
@@ -50,24 +53,24 @@ class Asker:
         rules: Rules,
         *,
         longest_target: int,
-        max_source: int,
     ):
         """Args:
         coders: One for each model; their target vocabularies are the same.
         config: How to search.
         rules: Ids that the search must know.
         longest_target: Tokens of the longest training target, EOS included.
-        max_source: Longer sources are cut there.
         """
-        self.max_source = max_source
         self._coders, self._config, self._rules = tuple(coders), config, rules
         self._target, self._longest_target = coders[0].target, longest_target
         self._draws = config.method in ("sample", "stochastic_beam")
 
     def read(self, request: Request) -> Read:
         """Returns a request with its source as ids."""
-        ids = [coder.source_ids(request.text) for coder in self._coders]
-        return Read(request, tuple(one[: self.max_source] for one in ids), len(ids[0]))
+        return Read(request, tuple(coder.source_ids(request.text) for coder in self._coders))
+
+    def cuts(self, request: Request) -> bool:
+        """Returns whether a source has more steps than any of the models reads."""
+        return any(coder.cuts(request.text) for coder in self._coders)
 
     def limit(self, source_lengths):
         """Returns the most tokens, EOS counted, of an answer to a source of this many."""
@@ -110,7 +113,7 @@ class Asker:
 
     def trouble(self, request: Request) -> Trouble | None:
         """Returns why no answer can hold what a request wants; None if one can."""
-        limit = int(self.limit(np.array(len(self.read(request).sources[0]))))
+        limit = int(self.limit(np.array(self.read(request).length)))
         prefix = self._said(request.prefix, request)
         why = self._why_not("prefix", request.prefix, prefix)
         if why is None and len(prefix) >= limit:

@@ -31,14 +31,12 @@ class Sayer:
         coder: PairCoder,
         *,
         batch_size: int,
-        max_source: int,
         announce: AnnounceFn = silent,
     ):
         """Args:
         say_fn: See `SayFn`.
         coder: What sources are to the model.
         batch_size: Sources at a time.
-        max_source: Longer ones are cut there.
         announce: Told of compilations.
         """
 
@@ -47,17 +45,14 @@ class Sayer:
             return f"answers, {rows} x {time} source steps"
 
         self._say = Compiled(say_fn, announce, label)
-        self._coder, self._batch_size, self._max_source = coder, batch_size, max_source
+        self._coder, self._batch_size = coder, batch_size
 
     def __call__(
         self, weights: Weights, requests: Sequence[str | Request]
     ) -> Iterator[tuple[int, int, Any]]:
         """Yields number, length and what is said, of each source that has steps."""
         texts = [request if isinstance(request, str) else request.text for request in requests]
-        rows = [
-            self._coder.source_ids(text)[: self._max_source] if text.strip() else ()
-            for text in texts
-        ]
+        rows = [self._coder.source_ids(text) if text.strip() else () for text in texts]
         order = sorted((n for n in range(len(rows)) if len(rows[n])), key=lambda n: len(rows[n]))
         size = height(len(order), self._batch_size, width=1)
         for start in range(0, len(order), size):

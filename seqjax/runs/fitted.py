@@ -85,6 +85,10 @@ class Fitted:
             raise InputError(f"{self.run.path}: a {self.config.task} run does not go on")
         return self.baseline.drawer(decode, self.vocabularies)
 
+    def cuts(self, text: str) -> bool:
+        """Returns whether a source has more steps than are read of it, which none has."""
+        return False
+
     def decode(self, texts: Sequence[str]) -> list[str]:
         """Returns the best answer to each text."""
         return [answers[0].text for answers in self.answer_fn()(self.weights, texts)]

@@ -21,11 +21,7 @@ from seqjax.train.compiled import AnnounceFn
 
 
 class Hearing:
-    """One run of CTC, or of aligned pairs; what a `Panel` is of encoder-decoders.
-
-    Attributes:
-      max_source: Steps at which longer sources are cut.
-    """
+    """One run of CTC, or of aligned pairs; what a `Panel` is of encoder-decoders."""
 
     def __init__(
         self,
@@ -47,7 +43,7 @@ class Hearing:
         assert isinstance(task, FramesToText | Aligned)
         _refuse_others(run, beside)
         theirs = () if beside.language_model is None else heard(beside.language_model)
-        self.max_source, self._coder = run.config.data.max_source, task.coder(run.vocabularies)
+        self._run = run
         self._weights = Weights((run.params,), theirs)
         if isinstance(task, FramesToText):
             answer_fn = functools.partial(task.answer_fn, language_fn=_language_fn(run, beside))
@@ -59,9 +55,9 @@ class Hearing:
         """Returns the answers to each source, best first."""
         return self._answer(self._weights, requests, first=first)
 
-    def length(self, request: Request) -> int:
-        """Returns the steps of a source, not cut."""
-        return len(self._coder.source_ids(request.text)) if request.text.strip() else 0
+    def cuts(self, request: Request) -> bool:
+        """Returns whether a source has more steps than are read of it."""
+        return self._run.cuts(request.text)
 
 
 def _refuse_others(run: Trained, beside: Beside) -> None:

@@ -79,7 +79,8 @@ class Panel:
             raise InputError(
                 f"keep must be at most decode.n_best ({decode.n_best}), got {beside.keep}"
             )
-        members = [_member(run) for run in runs]
+        most_source = min(run.config.data.max_source for run in runs)
+        members = [_member(run, most_source) for run in runs]
         for run in runs:
             _refuse_odd_ones(first, run)
         longest_target = max(run.statistics["longest_target"] for run in runs)
@@ -96,7 +97,7 @@ class Panel:
             TextToText(first.config).bounded(decode, longest_target),
             build_rules(decode, target, forbidden=beside.forbidden),
             longest_target=longest_target,
-            max_source=min(run.config.data.max_source for run in runs),
+            most_source=most_source,
             partner=partner,
             lexicon=beside.lexicon,
             announce=announce,
@@ -111,14 +112,9 @@ class Panel:
             answers = [self._by_consensus(found) for found in answers]
         return [found[: self.beside.keep] for found in answers]
 
-    @property
-    def max_source(self) -> int:
-        """Steps at which longer sources are cut."""
-        return self.answerer.asker.max_source
-
-    def length(self, request: Request) -> int:
-        """Returns the steps of a source, not cut."""
-        return self.answerer.asker.read(request).length
+    def cuts(self, request: Request) -> bool:
+        """Returns whether a source has more steps than are read of it."""
+        return self.answerer.asker.cuts(request)
 
     def trouble(self, request: Request) -> Trouble | None:
         """Returns why no answer can hold what a request wants; None if one can."""
@@ -168,14 +164,14 @@ def _plain(decode: DecodeConfig) -> DecodeConfig:
     return DecodeConfig(length_penalty=decode.length_penalty, batch_size=decode.batch_size)
 
 
-def _member(run: Trained) -> Member:
+def _member(run: Trained, most_source: int) -> Member:
     if not isinstance(run.task, TextToText):
         raise InputError(
             f"{run.run.path}: is a {run.config.task} run; only encoder-decoders answer together; "
             f"use seqjax {ASKED_BY[run.config.task]}"
         )
     model: Any = run.learner.model
-    return Member(model, run.task.coder(run.vocabularies))
+    return Member(model, run.task.coder_of(run.vocabularies, most_source))
 
 
 def _refuse_odd_ones(first: Trained, run: Trained) -> None:

@@ -19,6 +19,7 @@ from seqjax.rundir import RunDir, load_weights, open_run
 from seqjax.runs.fitted import Fitted, load_fitted
 from seqjax.runs.measure import Likelihood
 from seqjax.tasks.choose import build_task
+from seqjax.tasks.pairs import PairTask
 from seqjax.tasks.task import (
     AnsweringTask,
     ContinuingTask,
@@ -113,6 +114,11 @@ class Trained:
             raise InputError(f"{self.run.path}: a {self.config.task} run does not go on")
         decode = decode or self.config.decode
         return self.task.continuer(self.learnt, decode, announce, forbidden=forbidden)
+
+    def cuts(self, text: str) -> bool:
+        """Returns whether a source has more steps than are read of it."""
+        task = self.task
+        return isinstance(task, PairTask) and task.coder(self.vocabularies).cuts(text)
 
     def features(
         self, texts: Sequence[str], pool: Pool, announce: AnnounceFn = silent

@@ -41,12 +41,14 @@ class Aligned(TextTask):
     """
 
     ends: ClassVar[bool] = False
+    whole: ClassVar[bool] = True
 
     @property
     def kinds(self) -> dict[str, SideKind]:
         return {"source": self.config.data.source_tokens, "target": "chunks"}
 
-    def coder(self, vocabularies: Vocabularies) -> AlignedCoder:
+    def coder_of(self, vocabularies: Vocabularies, most_source: int | None) -> AlignedCoder:
+        del most_source
         return AlignedCoder(vocabularies["source"], vocabularies["target"])
 
     def learner(self, sizes: Mapping[str, int], teachers: Sequence[Teacher] = ()) -> Learner:

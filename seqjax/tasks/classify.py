@@ -62,8 +62,7 @@ class Classify(PairTask):
     ) -> Decoded:
         """Labels every text; each counts, also where a text comes twice."""
         answers = answer_fn(examples.sources)
-        coder = self.coder(vocabularies)
-        lengths = [len(coder.source_ids(source)) for source in examples.sources]
+        lengths = [vocabularies["source"].length(source) for source in examples.sources]
         scores = evaluate_labels(
             [{answer.text: answer.log_prob for answer in found} for found in answers],
             examples.targets,

@@ -112,7 +112,6 @@ class LanguageModeling:
             language_outputs(learnt.learner.model),
             PairCoder(text, text),
             batch_size=self.config.decode.batch_size,
-            max_source=self.config.data.max_source,
             announce=announce,
         )
 

@@ -135,7 +135,6 @@ class Music:
             after_chords,
             PairCoder(Keyboard(), nothing),
             batch_size=self.config.decode.batch_size,
-            max_source=self.config.data.max_target,
             announce=announce,
         )
 

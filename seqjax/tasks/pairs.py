@@ -1,6 +1,7 @@
 """What all tasks of examples share: each has a source that is read, and a target."""
 
 import dataclasses
+import functools
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -44,6 +45,9 @@ class PairTask:
     likely: ClassVar[bool] = True
     ends: ClassVar[bool] = True
     """Whether targets have EOS after them."""
+    whole: ClassVar[bool] = False
+    """Whether sources are read to their end, whatever `data.max_source`, when they are not learnt:
+    where each step has an answer of its own."""
 
     @property
     def kinds(self) -> dict[str, SideKind]:
@@ -57,21 +61,26 @@ class PairTask:
         """Whether sources are names of what is vectors."""
         return self.config.vectors is not None
 
-    @property
-    def most_source(self) -> int | None:
-        """Tokens, or steps, after which a source is cut, if it is."""
-        data = self.config.data
-        return data.max_source if data.long_sources == "cut" else None
+    def coder(self, vocabularies: Vocabularies, *, learning: bool = False) -> PairCoder:
+        """Returns what sources and targets are to the model.
 
-    def coder(self, vocabularies: Vocabularies) -> PairCoder:
-        """Returns what sources and targets are to the model."""
-        copying = self.config.model.copying
+        Args:
+          vocabularies: By side.
+          learning: Of pairs that are learnt, whose sources are cut only if `data.long_sources` says
+            so; of others they are, unless they are read `whole`.
+        """
+        data = self.config.data
+        cutting = data.long_sources == "cut" if learning else not self.whole
+        return self.coder_of(vocabularies, data.max_source if cutting else None)
+
+    def coder_of(self, vocabularies: Vocabularies, most_source: int | None) -> PairCoder:
+        """Returns what sources, cut after `most_source` steps, and targets are to the model."""
         return PairCoder(
             vocabularies["source"],
             vocabularies["target"],
-            copying=copying,
+            copying=self.config.model.copying,
             ends=self.ends,
-            most_source=self.most_source,
+            most_source=most_source,
         )
 
     def fits(self, source: str, target: str) -> str | None:
@@ -95,7 +104,8 @@ class PairTask:
         """Returns the data that these texts are."""
         config, train = self.config, splits.train
         pairs_fn = train.both if isinstance(train, Pairs) else train.__iter__
-        coded = code_pairs(config, pairs_fn, lambda: train.skipped, self.kinds, self.coder)
+        coder_fn = functools.partial(self.coder, learning=True)
+        coded = code_pairs(config, pairs_fn, lambda: train.skipped, self.kinds, coder_fn)
         vocabularies, examples = coded.vocabularies, coded.content
         lengths = examples.sources.lengths, examples.targets.lengths
         report = plan_report(*lengths, config.data)
@@ -181,7 +191,6 @@ class PairTask:
             say_fn,
             self.coder(vocabularies),
             batch_size=(decode or self.config.decode).batch_size,
-            max_source=self.config.data.max_source,
             announce=announce,
         )
 

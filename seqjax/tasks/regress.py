@@ -44,9 +44,9 @@ class Regress(PairTask):
     def kinds(self) -> dict[str, SideKind]:
         return {**super().kinds, "target": "number"}
 
-    def coder(self, vocabularies: Vocabularies) -> FigureCoder:
+    def coder_of(self, vocabularies: Vocabularies, most_source: int | None) -> FigureCoder:
         source, target = vocabularies["source"], vocabularies["target"]
-        return FigureCoder(source, target, most_source=self.most_source)
+        return FigureCoder(source, target, most_source=most_source)
 
     def fits(self, source: str, target: str) -> str | None:
         try:
@@ -81,7 +81,6 @@ class Regress(PairTask):
     ) -> Decoded:
         """Says a number for every source; each counts, also where a source comes twice."""
         answers = answer_fn(examples.sources)
-        coder = self.coder(vocabularies)
         scores = evaluate_numbers(
             [float(found[0].text) for found in answers], list(map(float, examples.targets))
         )
@@ -89,7 +88,7 @@ class Regress(PairTask):
             examples.sources,
             [[target] for target in examples.targets],
             answers,
-            [len(coder.source_ids(source)) for source in examples.sources],
+            [vocabularies["source"].length(source) for source in examples.sources],
             scores,
         )
 

@@ -35,6 +35,7 @@ class Tag(PairTask):
     """
 
     ends: ClassVar[bool] = False
+    whole: ClassVar[bool] = True
     searches: ClassVar[bool] = False
     validation_scores: ClassVar[tuple[str, ...]] = ("accuracy", "exact_match", "span_f1")
 

@@ -57,7 +57,7 @@ class TextToText(TextTask):
             self.bounded(decode, longest),
             build_rules(decode, learnt.vocabularies["target"]),
             longest_target=longest,
-            max_source=self.config.data.max_source,
+            most_source=self.config.data.max_source,
             announce=announce,
         )
 

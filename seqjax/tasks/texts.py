@@ -49,8 +49,7 @@ class TextTask(PairTask):
             [answer.finished for answer in best],
         )
         scores |= self._asked_for(examples, sources, references, best)
-        coder = self.coder(vocabularies)
-        lengths = [len(coder.source_ids(source)) for source in sources]
+        lengths = [vocabularies["source"].length(source) for source in sources]
         return Decoded(sources, references, answers, lengths, scores)
 
     def data(self) -> TaskData:

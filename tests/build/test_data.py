@@ -128,6 +128,19 @@ def test_sources_that_are_too_long_may_be_cut(pairs, copying):
         assert batch.targets.values.max() < known + (2 if copying else 0)
 
 
+def test_sources_that_are_not_learnt_are_cut_where_answers_cut_them(pairs):
+    """So a loss is that of what is answered."""
+    task = build_task(changed(pairs, max_source=3))
+    data = task.data()
+    assert max(len(source.split()) for source in data.valid.sources) > 3
+    assert max(batch.inputs.lengths.max() for batch in data.valid_batches()) == 3
+    examples, coder = data.valid, task.coder(data.vocabularies)
+    read = task.batches(examples, data.vocabularies, data.statistics)
+    assert sum(batch.inputs.lengths.sum() for batch in read) == sum(
+        len(coder.source_ids(source)) for source in examples.sources
+    )
+
+
 def test_a_store_needs_validation_data(pairs, tmp_path):
     with pytest.raises(ValueError, match="data.store must be None without files"):
         dataclasses.replace(changed(pairs, store=str(tmp_path)), valid=())
