@@ -158,6 +158,8 @@ def test_what_is_no_run_is_told_apart(tmp_path):
     assert f"perhaps {run.path}" in refusal(open_run, run.config)
     run.best_weights.unlink()
     assert "has no best.safetensors yet" in refusal(open_run, run.path)
+    run.results.write_text("{}")  # it came to its end
+    assert "has lost its best.safetensors; restore it" in refusal(open_run, run.path)
 
 
 def test_a_run_directory_is_not_made_where_a_file_is(tmp_path):

@@ -217,6 +217,11 @@ def open_run(path: str | os.PathLike[str]) -> RunDir:
         raise InputError(f"{run.path}: not a run, it has no {run.config.name}; {hint}")
     _refuse_links_outwards(run)
     if not run.best_weights.exists():
+        if run.results.exists():
+            raise InputError(
+                f"{run.path}: this run has lost its {run.best_weights.name}; restore it, or train "
+                "anew with --overwrite"
+            )
         raise InputError(
             f"{run.path}: this run has no {run.best_weights.name} yet; wait for its first "
             f"validation or go on with seqjax train --config {run.config} --run-dir {run.path}"

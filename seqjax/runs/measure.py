@@ -50,7 +50,8 @@ class Likelihood:
         """Returns `loss` and what it is told by (see `Learner.scores_fn`), over all batches
         together, and what else the learner shows. Of tokens that is `loss` (nats per token, EOS
         counted, BOS not), `perplexity` (its exp), `bits_per_token`, `tokens` and `token_accuracy`;
-        with attention `attention_spread` as well. A label, and a tag, is a token."""
+        with attention `attention_spread` as well. A label, and a tag, is a token. Where nothing
+        counts the loss is NaN."""
         memory, parts = self._memory, []
         for batch in batches:
             means, memory = self._means(params, memory, self._put_fn(batch))
@@ -58,8 +59,9 @@ class Likelihood:
         loss = sum_means(part["loss"] for part in parts)
         names = set[str]().union(*parts) - {"loss"}
         others = {name: sum_means(part[name] for part in parts) for name in sorted(names)}
+        value = float(loss.value()) if loss.weight else math.nan
         return {
-            **self._scores_fn(float(loss.value()), int(loss.weight)),
+            **self._scores_fn(value, int(loss.weight)),
             **{name: float(mean.value()) for name, mean in others.items()},
         }
 

@@ -117,7 +117,7 @@ class Checkpoints:
         if damaged:
             raise InputError(
                 f"{self.directory}: no checkpoint is whole (steps {_listed(damaged)}: {reason}); "
-                f"bring one back, or use --overwrite to start anew"
+                f"bring one back, or start anew with seqjax train ... --overwrite"
             )
         return None
 

@@ -108,6 +108,12 @@ def test_a_setting_that_fits_the_preset_alone_is_accepted():
     assert settings("--preset", "dates", "--optimizer.schedule", "linear").epochs is not None
 
 
+def test_a_preset_is_of_its_own_task():
+    assert settings("--preset", "docs", "--task", "language-model").task == "language-model"
+    with pytest.raises(InputError, match="--preset docs is of language-model, got --task classify"):
+        settings("--preset", "docs", "--task", "classify")
+
+
 def test_a_language_model_starts_from_its_own_preset():
     expected = dataclasses.replace(PRESETS["docs"], seed=3, run_dir="runs/docs")
     assert settings("--task", "language-model", "--seed", "3") == expected

@@ -65,6 +65,15 @@ def test_letters_are_heard(tones, capsys):
     assert "attention_spread" not in scores
 
 
+def test_where_no_target_fits_its_frames_there_is_no_loss(tones, capsys):
+    """It was 0, as if all had been heard."""
+    long = "".join(f"wav/{word}.wav\t{'abc' * 40}\n" for word in WORDS[:3])
+    (tones / "long.tsv").write_text(long)
+    assert seqjax("evaluate", tones / "run", "--data", tones / "long.tsv", "--json") == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert scores["impossible"] == 1 and scores["loss"] is None and scores["tokens"] == 0
+
+
 def test_names_are_answered_line_by_line_and_have_their_scores(tones, monkeypatch, capsys):
     pytest.importorskip("soundfile")
     monkeypatch.chdir(tones)

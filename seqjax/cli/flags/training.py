@@ -87,6 +87,11 @@ def train_flags(tokens: list[str]) -> TrainFlags:
         start = rundir.read_config(Path(config))
     elif preset is not None:
         start = PRESETS[preset]
+        if values.get("task", start.task) != start.task:
+            raise InputError(
+                f"--preset {preset} is of {start.task}, got --task {values['task']}; leave one of "
+                "them out"
+            )
     elif values.get("task") in START:
         start = PRESETS[START[values["task"]]]
     settings = fill(start, values)
