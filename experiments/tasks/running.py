@@ -28,6 +28,20 @@ def shakespeare(data: Path, work: Path) -> None:
 
 _NANOGPT = "1.47 (nanoGPT, a Transformer of 10.6 M), the same tenth"
 RUNNING = {
+    "docs": Measured(
+        "English of Python's manual, topics held out",
+        "2 LSTM layers of 256, tied embeddings",
+        None,
+        "--preset docs",
+        {"perplexity": "none for this text"},
+    ),
+    "docs-ngram": Measured(
+        "English of Python's manual, topics held out",
+        "Kneser-Ney 5-gram",
+        None,
+        "--preset docs --model.kind ngram",
+        {"perplexity": "none for this text"},
+    ),
     "shakespeare": Measured(
         "Tiny Shakespeare, last tenth",
         "LSTM of 512",

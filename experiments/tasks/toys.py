@@ -12,6 +12,18 @@ _READING = "two BiLSTM layers over aligned letters, no decoder"
 _ALIGNED = "--model.decoder aligned --data.max-chunk 4 --model.encoder-layers 2"
 _FEW = "--data.examples 1000 --data.batch-size 16 --epochs 20"
 TOYS = {
+    "dates": _built_in(
+        "dates in 17 languages",
+        _SEQ2SEQ,
+        "--preset dates",
+        {"exact_match": "none for these dates", "token_error_rate": ""},
+    ),
+    "dates-rules": _built_in(
+        "dates in 17 languages",
+        "hand-written rules",
+        "--preset dates --model.kind rules",
+        {"exact_match": "none for these dates"},
+    ),
     "sort": _built_in(
         "strings of up to 16 letters, sorted",
         _SEQ2SEQ,
