@@ -83,21 +83,19 @@ class Frames:
         Raises:
           InputError: If there is no such thing, or it is not like those of training.
         """
-        frames = self._sound(text) if self.kind == "sound" else read_array(text)
-        if frames.shape[1] != len(self):
-            raise InputError(
-                f"{text}: has {frames.shape[1]} features a step, those of training have {len(self)}"
-            )
+        if self.kind == "sound":
+            recording = recording_of(text)
+            _refuse_unlike(text, self.kind, recording.rate, self.common)
+            frames = log_mel(recording, len(self))
+        else:
+            frames = read_array(text)
+            _refuse_unlike(text, self.kind, frames.shape[1], self.common)
         return (frames - self.mean) / self.spread
 
-    def _sound(self, name: str) -> np.ndarray:
-        recording = recording_of(name)
-        if recording.rate != self.rate:
-            raise InputError(
-                f"{name}: has {recording.rate} samples a second, those of training {self.rate}; "
-                "resample it"
-            )
-        return log_mel(recording, len(self))
+    @property
+    def common(self) -> int:
+        """What all of one kind have alike: samples a second, or features a step."""
+        return self.rate if self.kind == "sound" else len(self)
 
     def length(self, text: str) -> int:
         """Returns how many steps a name stands for."""
@@ -152,13 +150,38 @@ class Frames:
         return {"kind": self.kind, **numbers, "rate": self.rate}
 
 
-def trouble(name: str, kind: VectorKind) -> str | None:
-    """Returns why what a name stands for cannot be read, or None if it can."""
-    try:
-        recording_of(name) if kind == "sound" else read_array(name)
-    except InputError as error:
-        return str(error)
-    return None
+class Likeness:
+    """Says of one name after the other why what it stands for cannot be read, or is not like the
+    others."""
+
+    def __init__(self, kind: VectorKind, common: int | None = None):
+        """Args:
+        kind: What is read.
+        common: See `Frames.common`; by default that of the first that can be read.
+        """
+        self._kind: VectorKind = kind
+        self._common = common
+
+    def trouble(self, name: str) -> str | None:
+        """Returns why, or None if nothing is wrong with it."""
+        try:
+            sound = self._kind == "sound"
+            found = recording_of(name).rate if sound else read_array(name).shape[1]
+            self._common = self._common or found
+            _refuse_unlike(name, self._kind, found, self._common)
+        except InputError as error:
+            return str(error)
+        return None
+
+
+def _refuse_unlike(name: str, kind: VectorKind, found: int, common: int) -> None:
+    if found == common:
+        return
+    if kind == "sound":
+        raise InputError(
+            f"{name}: has {found} samples a second, those of training {common}; resample it"
+        )
+    raise InputError(f"{name}: has {found} features a step, those of training have {common}")
 
 
 def recording_of(name: str) -> Recording:

@@ -13,7 +13,7 @@ from seqjax.config import Config, DecodeConfig
 from seqjax.data.batching import BatchPlan, fit_shapes
 from seqjax.data.coding import PairCoder, encode_pairs
 from seqjax.data.counts import token_counts
-from seqjax.data.frames import trouble
+from seqjax.data.frames import Likeness
 from seqjax.data.plan_report import plan_report
 from seqjax.data.planning import Shape
 from seqjax.data.readers import FitsFn, Pairs, Splits, anything, read_pairs
@@ -84,9 +84,22 @@ class PairTask:
         )
 
     def fits(self, source: str, target: str) -> str | None:
-        """Returns why a source cannot be read, or not have such a target, or None."""
+        """Returns why a source cannot have such a target, or None."""
+        return None
+
+    def readable(self, vocabularies: Vocabularies | None = None) -> FitsFn:
+        """Returns what must hold of every pair of a file: that it `fits`, and where sources are
+        names of vectors, that these can be read and are like those of training.
+
+        Args:
+          vocabularies: Of training; by default training is what is read first.
+        """
         kind = self.config.vectors
-        return None if kind is None else trouble(source, kind)
+        if kind is None:
+            return self.fits
+        common = None if vocabularies is None else vocabularies["source"].common
+        likeness = Likeness(kind, common)
+        return lambda source, target: likeness.trouble(source) or self.fits(source, target)
 
     def unseen_fits(self, targets: Iterable[str]) -> FitsFn:
         """Returns what else must hold of a pair that is not learnt, given the targets that are."""
@@ -94,7 +107,7 @@ class PairTask:
 
     def splits(self) -> Splits:
         """Reads or makes the data as text; see `pair_splits`."""
-        return pair_splits(self.config, self.fits, self.unseen_fits, names=self.of_vectors)
+        return pair_splits(self.config, self.readable(), self.unseen_fits, names=self.of_vectors)
 
     def data(self) -> TaskData:
         """Reads or makes the data; see `Task`."""
@@ -156,12 +169,13 @@ class PairTask:
     def read(self, paths: Sequence[str], vocabularies: Vocabularies) -> Pairs:
         """Reads pairs; see `Task`."""
         data = self.config.data
+        fits = self.readable(vocabularies)
         also = self.unseen_fits(vocabularies["target"].tokens)
         return read_pairs(
             paths,
             on_bad_line=data.on_bad_line,
             lowercase=data.lowercase,
-            fits=lambda source, target: self.fits(source, target) or also(source, target),
+            fits=lambda source, target: fits(source, target) or also(source, target),
             names=self.of_vectors,
         )
 

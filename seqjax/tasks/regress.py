@@ -53,7 +53,7 @@ class Regress(PairTask):
             read_figure(target)
         except ValueError as error:
             return f"the target {error}"
-        return super().fits(source, target)
+        return None
 
     def learner(self, sizes: Mapping[str, int], teachers: Sequence[Teacher] = ()) -> Learner:
         vocab_size = None if self.of_vectors else sizes["source"]

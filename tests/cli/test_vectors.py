@@ -187,9 +187,13 @@ def test_what_cannot_be_heard_is_told_in_one_line(tones, tmp_path, capsys):
     ):
         (tmp_path / "odd.tsv").write_text(f"{name}\tab\n")
         told = one_line_error(capsys, "evaluate", tones / "run", "--data", tmp_path / "odd.tsv")
-        assert why in told and name in told
-        if name != "fast.wav":
-            assert "odd.tsv:1:" in told
+        assert why in told and name in told and "odd.tsv:1:" in told
+    (tmp_path / "odd.tsv").write_text(f"{tones}/wav/ab.wav\tab\nfast.wav\tab\n")
+    told = one_line_error(
+        *(capsys, "train", "--task", "transcribe", "--train", tmp_path / "odd.tsv"),
+        *("--valid", tones / "index.tsv", "--run-dir", tmp_path / "run"),
+    )
+    assert "odd.tsv:2:" in told and "has 16000 samples a second, those of training 8000" in told
 
 
 def test_settings_of_texts_are_refused(tones, capsys):
@@ -215,6 +219,19 @@ def numbers(folder, rows, width=4):
     }
     np.savez(folder / "arrays.npz", **arrays)
     (folder / "index.tsv").write_text("".join(f"arrays.npz#{word}\t{word}\n" for word in rows))
+
+
+def test_an_array_of_another_width_is_told_with_its_line(tmp_path, capsys):
+    numbers(tmp_path, WORDS)
+    np.save(tmp_path / "wide.npy", np.zeros((3, 5), np.float32))
+    with (tmp_path / "index.tsv").open("a") as file:
+        file.write("wide.npy\tab\n")
+    told = one_line_error(
+        *(capsys, "train", "--task", "describe", "--train", tmp_path / "index.tsv"),
+        *("--run-dir", tmp_path / "run"),
+    )
+    assert f"index.tsv:{len(WORDS) + 1}:" in told
+    assert "wide.npy: has 5 features a step, those of training have 4" in told
 
 
 @pytest.mark.slow

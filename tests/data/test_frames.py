@@ -6,7 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from seqjax.data.frames import Frames, trouble
+from seqjax.data.frames import Frames, Likeness
 from seqjax.errors import InputError
 
 
@@ -87,11 +87,11 @@ def test_what_is_no_array_of_steps_is_told(arrays):
         ("gone.npy", "no such file"),
         ("both.npz#c", "has no array 'c' \\(it has a, b\\)"),
     ):
-        told = trouble(f"{folder}/{name}", "arrays")
+        told = Likeness("arrays").trouble(f"{folder}/{name}")
         assert told is not None
         with pytest.raises(InputError, match=why):
             raise InputError(told)
-    assert trouble(f"{folder}/both.npz#a", "arrays") is None
+    assert Likeness("arrays").trouble(f"{folder}/both.npz#a") is None
 
 
 def test_a_tone_is_loudest_in_its_own_band():

@@ -5,7 +5,7 @@ import pytest
 
 from seqjax.data.embedded.images import DIGITS, HELD_OUT, describe, make_images
 from seqjax.data.embedded.morse import CODE, RATE, make_morse, morse_recording
-from seqjax.data.frames import Frames, trouble
+from seqjax.data.frames import Frames, Likeness
 from seqjax.data.readers import read_pairs
 
 TREE = "  ETIANMSURWDKGOHVF L PJBXCYZQ"
@@ -129,5 +129,5 @@ def test_what_is_made_stands_beside_no_file(tmp_path):
     ],
 )
 def test_what_cannot_be_made_is_told(name, kind, why):
-    told = trouble(name, kind)
+    told = Likeness(kind).trouble(name)
     assert told is not None and told.startswith(name) and why in told and "\n" not in told
