@@ -50,13 +50,13 @@ def tables_of(chains):
 
 def answers(hypotheses, row):
     """A sentence's hypotheses as `(tokens, log_prob, score, finished)`, without empty slots."""
-    found = []
+    hypotheses, found = jax.device_get(hypotheses), []
     for slot in range(hypotheses.tokens.shape[1]):
         length = int(hypotheses.lengths[row, slot])
         if hypotheses.log_probs[row, slot] > -np.inf:
             found.append(
                 (
-                    tuple(np.asarray(hypotheses.tokens[row, slot, :length]).tolist()),
+                    tuple(hypotheses.tokens[row, slot, :length].tolist()),
                     float(hypotheses.log_probs[row, slot]),
                     float(hypotheses.scores[row, slot]),
                     bool(hypotheses.finished[row, slot]),

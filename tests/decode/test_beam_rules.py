@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from decode.chains import BOS, EOS, VOCAB, answers, found_by, start, step_fn_of, tables_of
+from decode.chains import BOS, EOS, SYMBOLS, VOCAB, answers, found_by, start, step_fn_of, tables_of
 from oracles import search as oracle
 
 from seqjax import decode
@@ -163,6 +163,24 @@ PADDED = 3
 """Stands beyond a phrase's length, where nothing is read."""
 
 
+def found_with_phrases(way_fn, tables, required, max_length):
+    """What a way of searching finds, of which `way_fn` is told the phrases, too."""
+
+    def search(tables, required):
+        rows = tables.shape[0]
+        limits = jnp.full((rows,), max_length)
+        return decode.search(
+            step_fn_of(tables),
+            start(rows),
+            way_fn(required),
+            symbols=SYMBOLS,
+            max_length=max_length,
+            processor=decode.require(required, eos_id=EOS, limits=limits),
+        )
+
+    return jax.jit(search)(tables, required)
+
+
 @pytest.mark.parametrize(
     ("phrases", "size"),
     (
@@ -173,15 +191,10 @@ PADDED = 3
 def test_phrases_are_met_and_the_beam_is_shared_out_as_told(phrases, size):
     chains = CHAINS[:12] if size < 100 else CHAINS[:3]
     required = required_of(len(chains), phrases)
-    limits = jnp.full((len(chains),), LENGTH)
-    found = decode.search(
-        step_fn_of(tables_of(chains)),
-        start(len(chains)),
-        decode.Beam(size, n_best=2, score_fn=SCORES["mean"][0], required=required),
-        symbols=decode.Symbols(BOS, EOS, 0),
-        max_length=LENGTH,
-        processor=decode.require(required, eos_id=EOS, limits=limits),
+    way_fn = lambda required: decode.Beam(
+        size, n_best=2, score_fn=SCORES["mean"][0], required=required
     )
+    found = found_with_phrases(way_fn, tables_of(chains), required, LENGTH)
     process = functools.partial(oracle.require, phrases=phrases, eos=EOS, limit=LENGTH)
     for row, chain in enumerate(chains):
         if size < 100:
@@ -210,17 +223,9 @@ def test_phrases_are_met_by_greedy_search_and_draws_too():
     phrases = ((1, 2), (3,))
     chains = CHAINS[:10]
     required = required_of(10, phrases)
-    processor = decode.require(required, eos_id=EOS, limits=jnp.full((10,), 4))
     keys = jax.vmap(jax.random.key)(jnp.arange(10))
     for way in (decode.Greedy(), decode.Sample(keys, 3)):
-        found = decode.search(
-            step_fn_of(tables_of(chains)),
-            start(10),
-            way,
-            symbols=decode.Symbols(BOS, EOS, 0),
-            max_length=4,
-            processor=processor,
-        )
+        found = found_with_phrases(lambda _, way=way: way, tables_of(chains), required, 4)
         for row in range(10):
             for tokens, *_ in answers(found, row):
                 assert all(oracle.fulfilled(tokens, phrases)[0])

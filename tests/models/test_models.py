@@ -156,7 +156,7 @@ def test_teacher_forced_logits_are_the_step_by_step_logits(variant):
     apply, variables = applied(variant), {"params": params}
     logits, weights = taught(variant)[0]
     state, memory = apply(variables, source, method="encode")
-    tokens = jnp.full((3,), BOS)
+    tokens = jnp.full((3,), BOS, jnp.int32)
     for time in range(target.values.shape[1]):
         state, step_logits, _ = apply(variables, state, memory, tokens, method="step")
         valid = time < target.lengths
