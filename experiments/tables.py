@@ -44,7 +44,7 @@ def short_table(names: Iterable[str]) -> str:
                 "test result": _score(rows, next(iter(SHOWN[name].metrics))),
                 "baseline": _baseline(judged_by[name], next(iter(SHOWN[name].metrics))),
                 "published": next(iter(SHOWN[name].metrics.values())),
-                "minutes": _mean(rows, "minutes", 1),
+                "minutes": _usual(rows, "minutes"),
             }
             for name, rows in _measured(judged_by)
         ]
@@ -61,8 +61,8 @@ def full_table(names: Iterable[str]) -> str:
                 "test result": _score(rows, metric),
                 "published": published,
                 "parameters": f"{int(rows[0]['parameters']):,}" if rows[0]["parameters"] else "",
-                "minutes": _mean(rows, "minutes", 1),
-                "load": _mean(rows, "load", 1),
+                "minutes": _usual(rows, "minutes"),
+                "load": _usual(rows, "load"),
                 "commit": ", ".join(dict.fromkeys(row["commit"] for row in rows)),
             }
             for name, rows in _measured(names)
@@ -118,8 +118,12 @@ def _baseline(name: str, metric: str) -> str:
 
 
 def _latest(rows: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Those of the command that was measured last: other settings are no other seeds."""
-    return [row for row in rows if row["command"] == rows[-1]["command"]]
+    """Those of the command that was measured last: other settings are no other seeds. Of a seed
+    that was measured twice, the last."""
+    found = {
+        (row["seed"], row["metric"]): row for row in rows if row["command"] == rows[-1]["command"]
+    }
+    return list(found.values())
 
 
 def _score(rows: list[dict[str, str]], metric: str, *, bare: bool = False) -> str:
@@ -137,6 +141,7 @@ def _score(rows: list[dict[str, str]], metric: str, *, bare: bool = False) -> st
     return said if len(values) == 1 else f"{said} ({low}–{high}, {len(values)} seeds)"
 
 
-def _mean(rows: list[dict[str, str]], column: str, digits: int) -> str:
+def _usual(rows: list[dict[str, str]], column: str) -> str:
+    """Returns the median of the runs: a machine that was shared makes some of them much longer."""
     values = [float(row[column]) for row in rows if row[column]]
-    return f"{statistics.fmean(values):.{digits}f}" if values else ""
+    return f"{statistics.median(values):.1f}" if values else ""

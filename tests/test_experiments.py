@@ -60,6 +60,7 @@ def test_rows_of_measurements_become_a_mean_and_a_range(tmp_path, monkeypatch):
     rows = "sentiment,{},accuracy,{},published,1821,1000,{},,7,seqjax train,2026-01-01,abc\n"
     lines = [rows.format(seed, value, 2 + seed) for seed, value in enumerate((0.8, 0.9, 0.7))]
     lines.insert(0, rows.format(3, 0.1, 9).replace("train", "train --epochs 1"))  # other settings
+    lines.insert(1, rows.format(0, 0.2, 9))  # seed 0, measured once more below
     (tmp_path / "sentiment.csv").write_text(",".join(RESULT_COLUMNS) + "\n" + "".join(lines))
     short = tables.short_table(["sentiment", "digits"])
     assert "| accuracy 80.0 % (70.0–90.0, 3 seeds) |  | 84.9" in short and "spoken" not in short

@@ -18,7 +18,7 @@ _DATA, _PUBLISHED = (
     "dialog bAbI, task 1, 1,000 dialogues",
     {
         "response_accuracy": "100 seq2seq (Madotto et al. 2018), 99.9 memory networks that "
-        "choose among answers (Bordes & Weston 2017); both from memory",
+        "choose among answers (Bordes & Weston 2017); figures not looked up again",
         "dialogue_accuracy": "",
     },
 )

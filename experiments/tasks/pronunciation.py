@@ -34,7 +34,10 @@ _PUBLISHED = {
     "old split",
     "token_error_rate": "5.45 3 layers, 8.22 one direction (Yao & Zweig 2015), the old split",
 }
-_LOOKING, _READING = "two BiLSTM layers, attention, LSTM", "BiLSTM over aligned letters, no decoder"
+_LOOKING, _READING = (
+    "two BiLSTM layers, attention, LSTM",
+    "two BiLSTM layers over aligned letters, no decoder",
+)
 _UNSTRESSED = {
     "pronunciation": (_LOOKING, "--preset short"),
     "pronunciation-wide": (

@@ -27,7 +27,7 @@ def run(flags: DecodeFlags) -> int:
     """Runs the command: as many output lines as answers are wanted for every input line, in order.
 
     An empty line is answered by an empty line. A line of more than `data.max_source` tokens is cut
-    there, which standard error says at the end.
+    there, which standard error says at the end; models of aligned pairs and baselines read it all.
     """
     runs = [load(path) for path in flags.runs]
     search = decode_config(runs[0].config.decode, flags.search)
@@ -44,9 +44,9 @@ def run(flags: DecodeFlags) -> int:
             )
         if flags.targets is not None:
             assert isinstance(panel, Panel)
-            _score_all(flags, panel, lowercase, screen)
-            return 0
-        counts = _answer_all(flags, panel, search, lowercase, screen)
+            counts = _score_all(flags, panel, lowercase, screen)
+        else:
+            counts = _answer_all(flags, panel, search, lowercase, screen)
         screen.note_cut(counts.cut, counts.lines, min(run.config.data.max_source for run in runs))
         for number, what in (
             (counts.empty, "answered by nothing"),
@@ -139,15 +139,17 @@ def _as_many(path: str | None, count: int) -> list[str]:
     return lines
 
 
-def _score_all(flags: DecodeFlags, panel: Panel, lowercase: bool, screen: Screen) -> None:
+def _score_all(flags: DecodeFlags, panel: Panel, lowercase: bool, screen: Screen) -> _Counts:
     """Prints every target with its log-probability and score, in place of a search."""
     sources = list(_lines(flags))
     targets = _as_many(flags.targets, len(sources))
     lower = str.lower if lowercase else str
+    texts = list(map(lower, sources))
     with screen.working("scoring"):
-        scored = panel.score(list(map(lower, sources)), list(map(lower, targets)))
+        scored = panel.score(texts, list(map(lower, targets)))
     for source, answer in zip(sources, scored, strict=True):
         sys.stdout.write(_written(flags, 1, source, [answer]))
+    return _Counts(len(texts), sum(panel.cuts(Request(text)) for text in texts))
 
 
 def _lines(flags: DecodeFlags) -> Iterator[str]:

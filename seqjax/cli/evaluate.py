@@ -56,8 +56,9 @@ def run(flags: EvaluateFlags) -> int:
             announce=screen.compiling,
         )
         if isinstance(data, Pairs):
-            cut = sum(map(trained.cuts, data.sources))
-            screen.note_cut(cut, len(data.sources), trained.config.data.max_source)
+            cutting = min(runs, key=lambda run: run.config.data.max_source)
+            cut = sum(map(cutting.cuts, data.sources))
+            screen.note_cut(cut, len(data.sources), cutting.config.data.max_source)
         report = None
         if flags.report and decoded is not None:
             report = search_report(networks(runs), decoded, search, screen.compiling)

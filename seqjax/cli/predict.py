@@ -22,7 +22,7 @@ def run(flags: PredictFlags) -> int:
     """Runs the command: as many lines out as in.
 
     A line of more than `data.max_source` tokens is cut there, which standard error says at the end;
-    one that is tagged is not.
+    taggers and baselines read it all.
     """
     trained = load(flags.run)
     task = trained.task

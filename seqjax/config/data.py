@@ -59,16 +59,18 @@ class DataConfig:
     subword_vocab: int = 8_000
     """Size of a SentencePiece vocabulary."""
     mel_bands: int = 40
-    """Features of each 10 ms of a recording (transcribe only)."""
+    """Features of each 10 ms of a recording (transcribe, and regress of sound)."""
     lowercase: bool = False
     """Lower-case every line when it is read, in training and in decoding."""
     max_source: int = 200
-    """Source tokens a training pair may have; longer pairs are left out and counted, or cut."""
+    """Source tokens that a training pair may have; longer ones are left out and counted, or cut.
+    Elsewhere a longer source is read up to here, and what cuts it says so. (It is read to its end
+    where each token has an answer of its own: tag, and model.decoder aligned. Texts of a language
+    model have no limit.)"""
     long_sources: Literal["leave_out", "cut"] = "leave_out"
-    """What becomes of sources of more than max_source tokens, of which all else but training reads
-    that many anyway (or all, where each token has an answer of its own: tag, and model.decoder
-    aligned): their pairs are left out of training, or learnt with what comes first in them
-    (text-to-text, classify, regress and describe; summaries want that)."""
+    """What becomes of training pairs whose source has more than max_source tokens: they are left
+    out, or learnt with what comes first in it (text-to-text, classify, regress and describe;
+    summaries want that)."""
     max_target: int = 200
     """Target tokens (EOS not counted) a training pair may have, or steps a training piece; longer
     ones are left out."""

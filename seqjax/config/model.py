@@ -75,7 +75,7 @@ class ModelConfig:
     hidden_size: int = 256
     """Width of a recurrent layer; an encoder of both directions gives half of it to each."""
     encoder_layers: int = 1
-    """Stacked layers that read the source (text-to-text only)."""
+    """Stacked layers that read the source (not of a model of language or music)."""
     decoder_layers: int = 1
     """Stacked layers that write the target, or that make up a model of language or music."""
     cell: CellKind = "lstm"

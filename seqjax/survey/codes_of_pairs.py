@@ -71,10 +71,10 @@ OF_PAIRS = (
     ),
     Code(
         "SJ-D08",
-        "training pairs are longer than --data.max-source or --data.max-target",
-        "They are left out of training, while validation and test data keep theirs: long texts are "
-        "then answered without having been practised. Where answers are labels, tags or of CTC, "
-        "what stands beyond the limit is not read at all.",
+        "pairs are longer than --data.max-source or --data.max-target",
+        "They are left out of training, or learnt with the beginning of their sources "
+        "(--data.long-sources cut). Of validation, test and whatever else is answered, the first "
+        "--data.max-source tokens are read; taggers, and models of aligned pairs, read all.",
         "Raise the limits (cost grows with the longest texts alone), or cut the texts.",
     ),
     Code(

@@ -43,7 +43,7 @@ def survey_labelled(splits: Mapping[str, Split], data: DataConfig) -> Survey:
         ),
         extended(
             length_section(lengths),
-            too_long(splits, lengths, data, cut=True),
+            too_long(splits, lengths, data),
             longer_than_train(splits, lengths),
             batch_plan({**lengths, "target": sides["target"].lengths}, data, ends=False),
         ),

@@ -59,10 +59,11 @@ def too_long(
     sides: Lengths,
     data: DataConfig,
     *,
-    cut: bool = False,
+    cut: bool = True,
     unit: str = "tokens",
 ) -> Finding:
-    """Returns training pairs beyond the limits of `--data.max-source` and `--data.max-target`.
+    """Returns pairs beyond the limits of `--data.max-source` and `--data.max-target`: of train
+    those that would be left out, of valid and test those whose source would be cut.
 
     Of sources that are cut in training (`--data.long-sources cut`) none is too long.
 
@@ -70,8 +71,7 @@ def too_long(
       splits: At least train.
       sides: Those that have a limit.
       data: The limits.
-      cut: Whether answers are given to sources that are cut at their limit; then those of valid and
-        test beyond it count, too.
+      cut: Whether sources of valid and test are cut at their limit at all; taggers read them whole.
       unit: What lengths are counted in.
     """
     limit_of = {side: getattr(data, f"max_{side}") for side in sides}

@@ -81,7 +81,7 @@ def survey_recorded(
         ),
         extended(
             length_section(lengths, "steps and tokens"),
-            too_long(pairs, lengths, data, cut=ctc, unit=unit),
+            too_long(pairs, lengths, data, unit=unit),
             longer_than_train(pairs, lengths, unit),
             impossible_targets(pairs, steps, target, model) if ctc else None,
             batch_plan(lengths, data, ends=not ctc),

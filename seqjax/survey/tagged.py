@@ -46,7 +46,7 @@ def survey_tagged(
         ),
         extended(
             length_section({"source": lengths["source"]}),
-            too_long(splits, lengths, data, cut=True),
+            too_long(splits, lengths, data, cut=False),
             longer_than_train(splits, {"source": lengths["source"]}),
             batch_plan(lengths, data, ends=False),
         ),

@@ -153,7 +153,12 @@ class PairTask:
             counts,
             max(len(vocabularies["target"]), len(counts)),  # what is copied has ids behind them
             statistics,
-            [self._line(statistics), f"batches  {report.line()}", *_leak(config, splits)],
+            [
+                self._line(statistics),
+                f"batches  {report.line()}",
+                *self._cut(splits.valid, vocabularies),
+                *_leak(config, splits),
+            ],
         )
 
     def example(self, sizes: Mapping[str, int]) -> Batch:
@@ -227,6 +232,13 @@ class PairTask:
         coded = encode_pairs(pairs, self.coder(vocabularies))
         pad_id = vocabularies["target"].pad_id
         return BatchPlan(coded, fit_shapes(shapes, coded), pad_id, shuffled=False)
+
+    def _cut(self, valid: Pairs, vocabularies: Vocabularies) -> list[str]:
+        """A line on validation sources that are not read to their end; none if all are."""
+        count = sum(map(self.coder(vocabularies).cuts, valid.sources))
+        limit = f"longer than --data.max-source {self.config.data.max_source}"
+        said = f"note     {count:,} of {len(valid.sources):,} valid sources are {limit}, cut"
+        return [said] if count else []
 
     def _line(self, found: Mapping[str, Any]) -> str:
         """Returns what there is, in one line."""

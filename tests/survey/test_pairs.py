@@ -174,7 +174,8 @@ def test_lengths_are_counted_in_tokens():
     }
     limits = DataConfig(source_tokens="words", target_tokens="words", max_source=2, max_target=1)
     cut = found(corpus, "SJ-D08", limits)
-    assert (cut.count, cut.numbers["source"], cut.numbers["target"]) == (2, 1, 1)
+    assert (cut.count, cut.numbers["source"], cut.numbers["target"]) == (3, 1, 1)
+    assert "1 valid pairs" in cut.says and "would be read up to 2 source" in cut.says
 
 
 def test_a_histogram_has_a_bar_for_every_length_that_is_there():

@@ -154,6 +154,12 @@ def test_tags_have_a_limit_of_their_own():
     assert (where(finding), finding.mend) == ([("train.tsv", 1)], "--data.max-target 3 keeps all")
 
 
+def test_lines_that_are_not_learnt_are_tagged_to_their_end():
+    limits = DataConfig(source_tokens="words", max_source=2, max_target=9, buckets=1)
+    finding = found(splits(["a b c|X Y Z", "a b|X Y"], ["a b c|X Y Z"]), "SJ-D08", limits)
+    assert where(finding) == [("train.tsv", 1)] and "read up to" not in finding.says
+
+
 def test_tags_of_characters_are_looked_at_by_character():
     corpus = splits(["ab|X Y", "a b|X O Y"], ["b|Y"])
     (answers,) = findings(survey_tagged(corpus, CHARS, None), "SJ-D20")
