@@ -134,6 +134,8 @@ def test_sources_that_are_not_learnt_are_cut_where_answers_cut_them(pairs):
     data = task.data()
     assert max(len(source.split()) for source in data.valid.sources) > 3
     assert max(batch.inputs.lengths.max() for batch in data.valid_batches()) == 3
+    long = sum(len(source.split()) > 3 for source in data.valid.sources)
+    assert f"{long} of 10 valid sources are longer than --data.max-source 3, cut" in data.summary[2]
     examples, coder = data.valid, task.coder(data.vocabularies)
     read = task.batches(examples, data.vocabularies, data.statistics)
     assert sum(batch.inputs.lengths.sum() for batch in read) == sum(
