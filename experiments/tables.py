@@ -130,15 +130,20 @@ def _score(rows: list[dict[str, str]], metric: str, *, bare: bool = False) -> st
     """Returns the mean over seeds, with its name and the range unless it is to be bare."""
     values = [float(row["value"]) for row in rows if row["metric"] == metric]
     share = metric in _SHARES
-    digits = _DIGITS.get(metric, 1)
     mean, low, high = (
-        f"{100 * value if share else value:.{digits}f}"
+        _percent(value) if share else f"{value:.{_DIGITS.get(metric, 1)}f}"
         for value in (statistics.fmean(values), min(values), max(values))
     )
     if bare:
         return f"{mean}{' %' if share else ''}"
     said = f"{_NAMES.get(metric, metric.replace('_', ' '))} {mean}{' %' if share else ''}"
     return said if len(values) == 1 else f"{said} ({low}–{high}, {len(values)} seeds)"
+
+
+def _percent(share: float) -> str:
+    """Returns a share of a hundred: what is not all of it does not look like all of it."""
+    said = f"{100 * share:.1f}"
+    return f"{100 * share:.2f}" if said == "100.0" and share < 1 else said
 
 
 def _usual(rows: list[dict[str, str]], column: str) -> str:

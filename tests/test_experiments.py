@@ -79,6 +79,14 @@ def test_rows_of_measurements_become_a_mean_and_a_range(tmp_path, monkeypatch):
     assert tables.write_tables(tmp_path) == []
 
 
+@pytest.mark.parametrize(("share", "said"), [(0.9936, "99.4"), (0.9995, "99.95"), (1.0, "100.0")])
+def test_what_is_not_all_of_it_does_not_look_like_all_of_it(tmp_path, monkeypatch, share, said):
+    monkeypatch.setattr(tables, "RESULTS", tmp_path)
+    row = f"sentiment,0,accuracy,{share},,1821,1000,2,,7,seqjax train,2026-01-01,abc\n"
+    (tmp_path / "sentiment.csv").write_text(",".join(RESULT_COLUMNS) + "\n" + row)
+    assert f"| accuracy {said} % |" in tables.short_table(["sentiment"])
+
+
 def test_tables_of_the_documentation_are_those_of_the_results(tmp_path):
     for path in (tables.ROOT / "README.md", *(tables.ROOT / "docs").rglob("*.md")):
         copy = tmp_path / path.relative_to(tables.ROOT)
