@@ -98,7 +98,7 @@ def _answer_all(
         best = [found[0] for found in answers]
         counts = _Counts(
             counts.lines + len(requests),
-            counts.cut + sum(map(panel.cuts, requests)),
+            counts.cut + sum(panel.cuts(request.text) for request in requests),
             counts.empty + sum(not answer.text for answer in best),
             counts.unfinished + sum(not a.finished and a.log_prob > -float("inf") for a in best),
             counts.impossible + sum(answer.log_prob == -float("inf") for answer in best),
@@ -149,7 +149,7 @@ def _score_all(flags: DecodeFlags, panel: Panel, lowercase: bool, screen: Screen
         scored = panel.score(texts, list(map(lower, targets)))
     for source, answer in zip(sources, scored, strict=True):
         sys.stdout.write(_written(flags, 1, source, [answer]))
-    return _Counts(len(texts), sum(panel.cuts(Request(text)) for text in texts))
+    return _Counts(len(texts), sum(map(panel.cuts, texts)))
 
 
 def _lines(flags: DecodeFlags) -> Iterator[str]:

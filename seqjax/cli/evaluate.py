@@ -56,9 +56,9 @@ def run(flags: EvaluateFlags) -> int:
             announce=screen.compiling,
         )
         if isinstance(data, Pairs):
-            cutting = min(runs, key=lambda run: run.config.data.max_source)
-            cut = sum(map(cutting.cuts, data.sources))
-            screen.note_cut(cut, len(data.sources), cutting.config.data.max_source)
+            cut = sum(map((panel or trained).cuts, data.sources))
+            most = min(run.config.data.max_source for run in runs)
+            screen.note_cut(cut, len(data.sources), most)
         report = None
         if flags.report and decoded is not None:
             report = search_report(networks(runs), decoded, search, screen.compiling)

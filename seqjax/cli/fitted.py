@@ -59,6 +59,6 @@ class Alone:
         """Returns the one answer to each source."""
         return self._answer(self._weights, requests, first=first)
 
-    def cuts(self, request: Request) -> bool:
+    def cuts(self, text: str) -> bool:
         """Returns whether a source is cut, which none is."""
         return False

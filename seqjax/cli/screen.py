@@ -14,6 +14,7 @@ from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColum
 from rich.progress import Progress as Bar
 
 from seqjax.config import Config
+from seqjax.data.coding import cut_note
 from seqjax.train.progress import Progress
 from seqjax.train.step import StepMetrics
 
@@ -115,10 +116,9 @@ class Screen:
             self.note(f"working  {self._activity} …")
 
     def note_cut(self, cut: int, lines: int, max_source: int) -> None:
-        """Says how many lines were longer than a model reads, if there were some."""
+        """Says how many lines are longer than a model reads, if there are some."""
         if cut:
-            limit = f"longer than --data.max-source {max_source}"
-            self.note(f"note     {cut} of {lines} lines were {limit}, cut")
+            self.note(cut_note(cut, lines, max_source))
 
     @contextlib.contextmanager
     def working(self, what: str) -> Iterator[None]:

@@ -135,12 +135,13 @@ class PairCoder:
 class AlignedCoder(PairCoder):
     """The same where a target is cut into what each token of its source stands for."""
 
-    def __init__(self, source: Source, target: Chunks):
+    def __init__(self, source: Source, target: Chunks, *, most_source: int | None = None):
         """Args:
         source: Reads the source, as ids.
         target: Of the target.
+        most_source: As of `PairCoder`.
         """
-        super().__init__(source, target, ends=False)
+        super().__init__(source, target, ends=False, most_source=most_source)
 
     def fits(self, text: str, source_text: str) -> bool:
         return self.target.fits(self.source.encode(source_text), text)
@@ -164,6 +165,13 @@ class FigureCoder(PairCoder):
     def target_ids(self, text: str, source_text: str) -> np.ndarray:
         """Returns `[1, 1]` the number, normalised, float32."""
         return self.target.encode(text)
+
+
+def cut_note(cut: int, lines: int, most_source: int, what: str = "lines") -> str:
+    """Says how many of so many lines, or of what else, had more steps than are read of a source."""
+    return (
+        f"note     {cut:,} of {lines:,} {what} are longer than --data.max-source {most_source}, cut"
+    )
 
 
 def encode_pairs(pairs: Pairs, coder: PairCoder) -> Examples:

@@ -68,9 +68,9 @@ class Asker:
         """Returns a request with its source as ids."""
         return Read(request, tuple(coder.source_ids(request.text) for coder in self._coders))
 
-    def cuts(self, request: Request) -> bool:
+    def cuts(self, text: str) -> bool:
         """Returns whether a source has more steps than any of the models reads."""
-        return any(coder.cuts(request.text) for coder in self._coders)
+        return any(coder.cuts(text) for coder in self._coders)
 
     def limit(self, source_lengths):
         """Returns the most tokens, EOS counted, of an answer to a source of this many."""

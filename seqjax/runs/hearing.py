@@ -55,9 +55,9 @@ class Hearing:
         """Returns the answers to each source, best first."""
         return self._answer(self._weights, requests, first=first)
 
-    def cuts(self, request: Request) -> bool:
+    def cuts(self, text: str) -> bool:
         """Returns whether a source has more steps than are read of it."""
-        return self._run.cuts(request.text)
+        return self._run.cuts(text)
 
 
 def _refuse_others(run: Trained, beside: Beside) -> None:

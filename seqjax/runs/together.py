@@ -112,9 +112,9 @@ class Panel:
             answers = [self._by_consensus(found) for found in answers]
         return [found[: self.beside.keep] for found in answers]
 
-    def cuts(self, request: Request) -> bool:
+    def cuts(self, text: str) -> bool:
         """Returns whether a source has more steps than are read of it."""
-        return self.answerer.asker.cuts(request)
+        return self.answerer.asker.cuts(text)
 
     def trouble(self, request: Request) -> Trouble | None:
         """Returns why no answer can hold what a request wants; None if one can."""

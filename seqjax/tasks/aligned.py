@@ -48,8 +48,8 @@ class Aligned(TextTask):
         return {"source": self.config.data.source_tokens, "target": "chunks"}
 
     def coder_of(self, vocabularies: Vocabularies, most_source: int | None) -> AlignedCoder:
-        del most_source
-        return AlignedCoder(vocabularies["source"], vocabularies["target"])
+        source, target = vocabularies["source"], vocabularies["target"]
+        return AlignedCoder(source, target, most_source=most_source)
 
     def learner(self, sizes: Mapping[str, int], teachers: Sequence[Teacher] = ()) -> Learner:
         model = build_tagger(

@@ -10,8 +10,8 @@ import numpy as np
 from seqjax.build.coded import code_pairs
 from seqjax.build.splits import pair_splits
 from seqjax.config import Config, DecodeConfig
-from seqjax.data.batching import BatchPlan, fit_shapes
-from seqjax.data.coding import PairCoder, encode_pairs
+from seqjax.data.batching import BatchPlan, Examples, fit_shapes
+from seqjax.data.coding import PairCoder, cut_note, encode_pairs
 from seqjax.data.counts import token_counts
 from seqjax.data.frames import Likeness
 from seqjax.data.plan_report import plan_report
@@ -140,7 +140,8 @@ class PairTask:
             **{f"{side}_vocabulary": len(words) for side, words in vocabularies.items()},
             **report.document(),
         }
-        valid_plan = self._plan(splits.valid, vocabularies, report.shapes)
+        coded_valid = self._coded(splits.valid, vocabularies)
+        valid_plan = _plan(coded_valid, vocabularies, report.shapes)
         counted = examples.targets.values.dtype.kind == "i"
         counts = token_counts(examples.targets.values if counted else [])
         return TaskData(
@@ -156,7 +157,7 @@ class PairTask:
             [
                 self._line(statistics),
                 f"batches  {report.line()}",
-                *self._cut(splits.valid, vocabularies),
+                *self._cut(splits.valid, coded_valid, vocabularies),
                 *_leak(config, splits),
             ],
         )
@@ -189,7 +190,7 @@ class PairTask:
     ) -> Iterator[Batch]:
         """Returns batches of the shapes of training and one more if needed; see `Task`."""
         shapes = [Shape(*shape) for shape in statistics["shapes"]]
-        return self._plan(examples, vocabularies, shapes).batches(0)
+        return _plan(self._coded(examples, vocabularies), vocabularies, shapes).batches(0)
 
     def sayer(
         self,
@@ -221,7 +222,8 @@ class PairTask:
         """Returns what shows where a model looks, where one does; see `AnsweringTask`."""
         return looks_nowhere
 
-    def _plan(self, pairs: Pairs, vocabularies: Vocabularies, shapes: Sequence[Shape]) -> BatchPlan:
+    def _coded(self, pairs: Pairs, vocabularies: Vocabularies) -> Examples:
+        """Returns what is not learnt as the model reads it."""
         for target in pairs.targets if not vocabularies["target"].specials else ():
             unknown = vocabularies["target"].unknown(target)
             if unknown is not None:  # files were held against training when they were read
@@ -229,16 +231,14 @@ class PairTask:
                     f"{unknown!r} is a target of what is held out and of nothing that is trained "
                     "on; give validation data with --valid"
                 )
-        coded = encode_pairs(pairs, self.coder(vocabularies))
-        pad_id = vocabularies["target"].pad_id
-        return BatchPlan(coded, fit_shapes(shapes, coded), pad_id, shuffled=False)
+        return encode_pairs(pairs, self.coder(vocabularies))
 
-    def _cut(self, valid: Pairs, vocabularies: Vocabularies) -> list[str]:
+    def _cut(self, valid: Pairs, coded: Examples, vocabularies: Vocabularies) -> list[str]:
         """A line on validation sources that are not read to their end; none if all are."""
-        count = sum(map(self.coder(vocabularies).cuts, valid.sources))
-        limit = f"longer than --data.max-source {self.config.data.max_source}"
-        said = f"note     {count:,} of {len(valid.sources):,} valid sources are {limit}, cut"
-        return [said] if count else []
+        coder, most = self.coder(vocabularies), self.config.data.max_source
+        full = np.flatnonzero(coded.sources.lengths == most)  # only these can have been cut
+        count = sum(coder.cuts(valid.sources[number]) for number in full)
+        return [cut_note(count, len(valid.sources), most, "valid sources")] if count else []
 
     def _line(self, found: Mapping[str, Any]) -> str:
         """Returns what there is, in one line."""
@@ -267,6 +267,12 @@ def not_of_training(what: str, names: Sequence[str], known: Container[str]) -> s
     """Returns why names cannot be used, if training has one of them not."""
     strange = next((name for name in names if name not in known), None)
     return None if strange is None else f"training has no {what} {strange!r}"
+
+
+def _plan(coded: Examples, vocabularies: Vocabularies, shapes: Sequence[Shape]) -> BatchPlan:
+    """Returns batches of what is not learnt, in order, of these shapes and more if needed."""
+    pad_id = vocabularies["target"].pad_id
+    return BatchPlan(coded, fit_shapes(shapes, coded), pad_id, shuffled=False)
 
 
 def _leak(config: Config, splits: Splits) -> list[str]:

@@ -54,7 +54,7 @@ def test_decode_answers_every_line_in_order(run, monkeypatch, capsys):
     lines = captured.out.split("\n")
     assert len(lines) == 8 and lines[7] == ""
     assert lines[1] == "" and lines[0] == lines[3]
-    assert "1 of 7 lines were longer than --data.max-source" in captured.err
+    assert "1 of 7 lines are longer than --data.max-source" in captured.err
 
 
 @pytest.mark.parametrize("count", (0, 1, pytest.param(64, marks=pytest.mark.slow), 65))

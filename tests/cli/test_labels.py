@@ -70,17 +70,17 @@ def test_a_line_that_is_too_long_is_cut_aloud_and_one_with_tags_is_not(
         fed(monkeypatch, line + more + b"\nsee Ann\n")
         assert seqjax("predict", trained / task) == 0
         out, told = capsys.readouterr()
-        note = f"{count} of 2 lines were longer than --data.max-source 200, cut"
+        note = f"{count} of 2 lines are longer than --data.max-source 200, cut"
         assert (note in told) == bool(count) and "cut" not in told.replace(note, "")
         if task == "tag":
             assert [len(tags.split()) for tags in out.splitlines()] == [240, 2]
     fed(monkeypatch, line + b"\n")
     written = tmp_path / "found.npz"
     assert seqjax("features", trained / "classify", "--pool", "steps", "--output", written) == 0
-    assert "1 of 1 lines were longer than --data.max-source 200, cut" in capsys.readouterr().err
+    assert "1 of 1 lines are longer than --data.max-source 200, cut" in capsys.readouterr().err
     (tmp_path / "long.tsv").write_text(f"{line.decode().strip()}\tgood\na fine film\tgood\n")
     assert seqjax("evaluate", trained / "classify", "--data", tmp_path / "long.tsv") == 0
-    assert "1 of 2 lines were longer than --data.max-source 200, cut" in capsys.readouterr().err
+    assert "1 of 2 lines are longer than --data.max-source 200, cut" in capsys.readouterr().err
 
 
 def test_probabilities_of_all_labels_add_up_to_one(trained, monkeypatch, capsys):

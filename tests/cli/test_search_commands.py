@@ -215,6 +215,30 @@ def test_a_line_is_given_back_as_it_came_whatever_is_read_of_it(run, tmp_path, m
     assert row["answers"][0]["text"] == text
 
 
+def test_an_ensemble_reads_as_far_as_its_shortest_reader_and_says_so(
+    run, files, tmp_path, monkeypatch, capsys
+):
+    short, sources = tmp_path / "short", b"abcd\nabc\nab\n"
+    shutil.copytree(run, short)
+    config = (short / "config.json").read_text()
+    assert '"max_source": 200' in config
+    (short / "config.json").write_text(config.replace('"max_source": 200', '"max_source": 2'))
+    note = "2 of 3 lines are longer than --data.max-source 2, cut"
+    words = ("--method", "greedy")
+    for runs in ((run, short), (short, run)):
+        fed(monkeypatch, sources)
+        assert seqjax("decode", *runs, *words) == 0
+        assert note in capsys.readouterr().err
+    (tmp_path / "pairs").write_text("abcd\tab\nabc\tab\nab\tab\n")
+    assert seqjax("evaluate", run, short, "--data", tmp_path / "pairs", *words) == 0
+    assert note in capsys.readouterr().err
+    (tmp_path / "targets").write_text("ab\n" * 3)
+    for runs, expected in (((run,), False), ((short,), True), ((run, short), True)):
+        fed(monkeypatch, sources)
+        assert seqjax("decode", *runs, "--targets", tmp_path / "targets") == 0
+        assert (note in capsys.readouterr().err) == expected
+
+
 def test_an_ensemble_is_not_measured_by_the_likelihood_of_one(run, files, capsys):
     words = ("--data", files / "valid.tsv", "--limit", "4", "--json", "--method", "greedy")
     assert seqjax("evaluate", run, run, *words) == 0
