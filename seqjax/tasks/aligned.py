@@ -11,10 +11,8 @@ from seqjax.build.model import build_tagger
 from seqjax.build.steps import build_tagger_learner
 from seqjax.build.teacher import Teacher
 from seqjax.config import DecodeConfig
-from seqjax.data.batching import BatchPlan
 from seqjax.data.chunks import Chunks
 from seqjax.data.coding import AlignedCoder
-from seqjax.data.planning import Shape
 from seqjax.data.readers import Pairs
 from seqjax.data.sides import SideKind
 from seqjax.decode.stepwise import stepwise
@@ -86,14 +84,11 @@ class Aligned(TextTask):
     ) -> Decoded:
         """Answers as `TextTask`, and counts the pairs that cannot be aligned (`unaligned`)."""
         decoded = super().judged(answer_fn, examples, vocabularies)
-        left = len(self._aligned(examples, vocabularies).sources)
+        left = len(self.possible(examples, vocabularies).sources)
         scores = decoded.scores | {"unaligned": len(examples.sources) - left}
         return decoded._replace(scores=scores)
 
-    def _plan(self, pairs: Pairs, vocabularies: Vocabularies, shapes: Sequence[Shape]) -> BatchPlan:
-        return super()._plan(self._aligned(pairs, vocabularies), vocabularies, shapes)
-
-    def _aligned(self, pairs: Pairs, vocabularies: Vocabularies) -> Pairs:
+    def possible(self, pairs: Pairs, vocabularies: Vocabularies) -> Pairs:
         coder = self.coder(vocabularies)
         kept = [pair for pair in pairs.both() if coder.fits(pair[1], pair[0])]
         return Pairs([source for source, _ in kept], [target for _, target in kept], pairs.skipped)

@@ -101,6 +101,10 @@ class PairTask:
         likeness = Likeness(kind, common)
         return lambda source, target: likeness.trouble(source) or self.fits(source, target)
 
+    def possible(self, pairs: Pairs, vocabularies: Vocabularies) -> Pairs:
+        """Returns the pairs that the model can say at all; there is no likelihood of others."""
+        return pairs
+
     def unseen_fits(self, targets: Iterable[str]) -> FitsFn:
         """Returns what else must hold of a pair that is not learnt, given the targets that are."""
         return anything
@@ -140,7 +144,8 @@ class PairTask:
             **{f"{side}_vocabulary": len(words) for side, words in vocabularies.items()},
             **report.document(),
         }
-        coded_valid = self._coded(splits.valid, vocabularies)
+        valid = self.possible(splits.valid, vocabularies)
+        coded_valid = self._coded(valid, vocabularies)
         valid_plan = _plan(coded_valid, vocabularies, report.shapes)
         counted = examples.targets.values.dtype.kind == "i"
         counts = token_counts(examples.targets.values if counted else [])
@@ -157,7 +162,7 @@ class PairTask:
             [
                 self._line(statistics),
                 f"batches  {report.line()}",
-                *self._cut(splits.valid, coded_valid, vocabularies),
+                *self._cut(valid, coded_valid, vocabularies),
                 *_leak(config, splits),
             ],
         )
@@ -190,7 +195,8 @@ class PairTask:
     ) -> Iterator[Batch]:
         """Returns batches of the shapes of training and one more if needed; see `Task`."""
         shapes = [Shape(*shape) for shape in statistics["shapes"]]
-        return _plan(self._coded(examples, vocabularies), vocabularies, shapes).batches(0)
+        coded = self._coded(self.possible(examples, vocabularies), vocabularies)
+        return _plan(coded, vocabularies, shapes).batches(0)
 
     def sayer(
         self,
