@@ -8,7 +8,7 @@ import pytest
 
 from experiments import measure, report, run, tables
 from experiments.attention_and_length import grid
-from experiments.rows import RESULT_COLUMNS
+from experiments.rows import RESULT_COLUMNS, RESULTS, read_rows
 from experiments.tasks import MEASURED, strings
 from seqjax.build import splits
 from seqjax.cli.flags import train_flags
@@ -53,6 +53,12 @@ def test_flags_of_measurements_are_flags_and_their_scores_are_named_once(capsys)
         assert chosen.metrics
     measure.main(["--list"])
     assert capsys.readouterr().out.count("\n") == len(MEASURED)
+
+
+def test_the_last_rows_of_a_measurement_are_of_the_settings_that_are_named():
+    last = {name: read_rows(RESULTS / f"{name}.csv")[-1:] for name in MEASURED}
+    found = {name: row["command"] for name, rows in last.items() for row in rows}
+    assert found == {name: f"seqjax train {MEASURED[name].flags}" for name in found} and found
 
 
 def test_rows_of_measurements_become_a_mean_and_a_range(tmp_path, monkeypatch):
