@@ -22,6 +22,7 @@ def build_facts(task: Task, data: TaskData) -> Facts:
         shapes=len(data.statistics.get("shapes", [()])),
         repeated=simple.repeated,
         baselines=simple.baselines,
+        penalties=config.model.decoder == "attention",
     )
 
 

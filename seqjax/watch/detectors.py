@@ -118,9 +118,12 @@ def answers_worse(history: History, facts: Facts) -> str | None:
     nearest = min((abs(value - 1) for value in _values(before, "length_ratio")), default=math.inf)
     if abs(ratio - 1) <= nearest:
         return None
+    advice = "see --decode.length-penalty"
+    if not facts.penalties:
+        advice = "choose the best weights by --validation.metric token_error_rate"
     return (
         f"the validation loss has fallen to {row['loss']:.3f}, but answers are {ratio:.2f} times "
-        f"as long as they should be, and were nearer to that; see --decode.length-penalty"
+        f"as long as they should be, and were nearer to that; {advice}"
     )
 
 
@@ -154,11 +157,16 @@ def unhealthy(history: History, facts: Facts) -> str | None:
     endless, repeated = 1 - row["ended"], row["repeated"] - facts.repeated
     if endless <= UNHEALTHY_SHARE and repeated <= UNHEALTHY_SHARE:
         return None
-    return (
-        f"{100 * endless:.1f}% of the validation answers run into the maximal length and "
-        f"{100 * row['repeated']:.1f}% repeat themselves ({100 * facts.repeated:.1f}% of the "
-        f"references do); try --decode.no-repeat-ngram 3"
-    )
+    faults = []
+    if endless > UNHEALTHY_SHARE:
+        faults.append(f"{100 * endless:.1f}% of the validation answers run into the maximal length")
+    if repeated > UNHEALTHY_SHARE:
+        faults.append(
+            f"{100 * row['repeated']:.1f}% of the validation answers repeat themselves "
+            f"({100 * facts.repeated:.1f}% of the references do)"
+        )
+    advice = "try --decode.no-repeat-ngram 3" if facts.penalties else "train on"
+    return f"{' and '.join(faults)}; {advice}"
 
 
 def recompiled(history: History, facts: Facts) -> str | None:

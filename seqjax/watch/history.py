@@ -26,6 +26,8 @@ class Facts(NamedTuple):
       repeated: Share of the validation references that repeat themselves (`metrics.health`).
       baselines: What simple answers score on the validation examples, by name: `exact_match`,
         `token_error_rate` or `loss`.
+      penalties: Whether a search knows what keeps answers from being long or repetitive, which it
+        does where a decoder writes them.
     """
 
     unigram_loss: float = math.inf
@@ -36,6 +38,7 @@ class Facts(NamedTuple):
     shapes: int = 1
     repeated: float = 0.0
     baselines: Mapping[str, Mapping[str, float]] = MappingProxyType({})
+    penalties: bool = True
 
 
 class History:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seqjax.watch.codes import CODES
-from seqjax.watch.detectors import DETECTORS
+from seqjax.watch.detectors import DETECTORS, answers_worse, unhealthy
 from seqjax.watch.history import EARLY, RECENT, Facts, History
 from seqjax.watch.tally import Tally, tally_errors
 from seqjax.watch.watch import Watch
@@ -201,6 +201,24 @@ def test_answers_do_not_end_or_repeat_themselves(values, found):
     rows = [row | (values if "ended" in row else {}) for row in healthy(300)]
     assert codes_of(rows) == ["SJ-T07"] * found
     assert codes_of([row for row in rows if row["step"] <= 280]) == []
+
+
+def test_no_way_out_is_named_that_there_is_not():
+    """Without a decoder a search has no penalties; and no fault is told that is not there."""
+    long = {"length_ratio": 1.5, "repeated": 0.3}
+    rows = [row | (long if row["step"] == 300 and "ended" in row else {}) for row in healthy(300)]
+    for facts, ways in (
+        (FACTS, ("see --decode.length-penalty", "try --decode.no-repeat-ngram 3")),
+        (
+            FACTS._replace(penalties=False),
+            ("choose the best weights by --validation.metric token_error_rate", "train on"),
+        ),
+    ):
+        history = History(rows)
+        lengths, health = answers_worse(history, facts), unhealthy(history, facts)
+        assert lengths is not None and lengths.endswith(ways[0])
+        assert health is not None and health.startswith("30.0% of the validation answers repeat")
+        assert health.endswith(ways[1]) and "maximal length" not in health
 
 
 def test_more_shapes_are_compiled_than_planned():
