@@ -30,7 +30,8 @@ WORSE, WORSE_BY = 0.1, 0.02
 """Of its best value, and in absolute terms, by which a score must have got worse."""
 LENGTHS = (0.8, 1.25)
 KIND_SHARE, KIND_TIMES, KIND_ERRORS, KIND_SURPRISE = 0.3, 2.0, 30, 4.0
-UNHEALTHY_SHARE = 0.02
+UNHEALTHY_SHARE, MEANT_SHARE = 0.02, 0.1
+"""Of answers that are unhealthy; of references that repeat themselves, which is then meant."""
 SLOW, SPEED_ROWS = 0.5, 10
 UNIFORM, UNIFORM_EPOCH = 0.9, 3
 
@@ -165,7 +166,8 @@ def unhealthy(history: History, facts: Facts) -> str | None:
             f"{100 * row['repeated']:.1f}% of the validation answers repeat themselves "
             f"({100 * facts.repeated:.1f}% of the references do)"
         )
-    advice = "try --decode.no-repeat-ngram 3" if facts.penalties else "train on"
+    forbids_nothing_meant = facts.penalties and facts.repeated < MEANT_SHARE
+    advice = "try --decode.no-repeat-ngram 3" if forbids_nothing_meant else "train on"
     return f"{' and '.join(faults)}; {advice}"
 
 

@@ -219,6 +219,8 @@ def test_no_way_out_is_named_that_there_is_not():
         assert lengths is not None and lengths.endswith(ways[0])
         assert health is not None and health.startswith("30.0% of the validation answers repeat")
         assert health.endswith(ways[1]) and "maximal length" not in health
+    meant = unhealthy(history, FACTS._replace(repeated=0.2))
+    assert meant is not None and meant.endswith("(20.0% of the references do); train on")
 
 
 def test_more_shapes_are_compiled_than_planned():
