@@ -169,9 +169,10 @@ class _Search:
         return float(np.sum(self._counts * self._cheapest(spots)))
 
     def polished(self, spots: list[Spot]) -> list[Spot]:
-        """Replaces spots one by one by the best beside the others until none can be bettered."""
+        """Replaces spots one by one by the best beside the others until none can be bettered, and
+        however little may still be looked at, until every example has room."""
         spots, number, settled = list(spots), 0, 0
-        while settled < len(spots) and self._looks > 0:
+        while settled < len(spots) and (self._looks > 0 or self.work(spots) >= self._far):
             others = spots[:number] + spots[number + 1 :]
             found = [*spots[:number], self._best_beside(others), *spots[number + 1 :]]
             settled += 1

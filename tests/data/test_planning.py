@@ -5,6 +5,7 @@ import pytest
 from oracles import shapes as oracle
 
 from seqjax.config import DataConfig
+from seqjax.data import planning
 from seqjax.data.batching import BatchPlan, Examples, assign_shapes
 from seqjax.data.plan_report import plan_report
 from seqjax.data.planning import Shape, histogram, plan_shapes, shape_counts
@@ -102,6 +103,17 @@ def test_many_lengths_are_thinned_out_and_shapes_mended_after_it():
                 (*shapes[:number], moved, *shapes[number + 1 :]), key=lambda s: sum(s[:2])
             )
             assert price(other) >= price(shapes)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_there_is_room_for_everybody_however_little_may_be_looked_at(monkeypatch, seed):
+    """Shapes that are dropped late, when nothing may be looked at any more, held somebody."""
+    monkeypatch.setattr(planning, "MOST_WORK", 1)
+    rng = np.random.default_rng(seed)
+    lengths = np.where(rng.random((300, 1)) < 0.5, [[200, 4]], [[20, 40]])
+    lengths = rng.integers(1, lengths + 1)
+    shapes = plan_shapes(lengths[:, 0], lengths[:, 1], 8, lambda source, target: 64)
+    assert sum(shape_counts(histogram(lengths[:, 0], lengths[:, 1]), shapes)) == len(lengths)
 
 
 def test_fewer_shapes_are_taken_where_filling_rows_would_cost_more():
