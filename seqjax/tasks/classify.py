@@ -11,8 +11,9 @@ from seqjax.build.model import build_classifier
 from seqjax.build.steps import build_classifier_learner
 from seqjax.build.teacher import Teacher
 from seqjax.config import DecodeConfig
-from seqjax.data.readers import FitsFn, Pairs
+from seqjax.data.readers import FitsFn, Pairs, Splits
 from seqjax.data.sides import SideKind
+from seqjax.errors import InputError
 from seqjax.metrics.classification import evaluate_labels
 from seqjax.predict.answer import Answer
 from seqjax.predict.labels import Labeller
@@ -39,6 +40,14 @@ class Classify(PairTask):
     def unseen_fits(self, targets: Iterable[str]) -> FitsFn:
         known = set(targets)
         return lambda source, target: not_of_training("label", [target], known)
+
+    def data_of(self, splits: Splits) -> TaskData:
+        """Returns the data that these texts are, in which there must be two labels."""
+        data = super().data_of(splits)
+        first, *others = data.vocabularies["target"].tokens
+        if not others:
+            raise InputError(f"training labels: all are {first!r}; give texts of two labels")
+        return data
 
     def learner(self, sizes: Mapping[str, int], teachers: Sequence[Teacher] = ()) -> Learner:
         model = build_classifier(

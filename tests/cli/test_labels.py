@@ -112,6 +112,18 @@ def test_what_does_not_fit_is_told_with_its_line(trained, tmp_path, capsys, task
     assert message in told
 
 
+@pytest.mark.parametrize("kind", ("network", "bag_of_words", "majority"))
+def test_there_is_nothing_to_learn_where_all_labels_are_the_same(tmp_path, capsys, kind):
+    (tmp_path / "one.tsv").write_text("a fine film\tgood\na bad one\tgood\n")
+    files = ("--train", tmp_path / "one.tsv", "--valid", tmp_path / "one.tsv")
+    told = one_line_error(
+        capsys,
+        *("train", "--task", "classify", "--model.kind", kind, *files),
+        *("--run-dir", tmp_path / "run", *(SMALL if kind == "network" else ())),
+    )
+    assert "training labels: all are 'good'; give texts of two labels" in told
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
