@@ -66,7 +66,7 @@ TOYS = {
     },
     "copy-memory": _built_in(
         "copy memory, T = 100",
-        "forward LSTM of 128, chrono biases",
+        "forward LSTM of 256, chrono biases",
         "--preset copy_memory",
         {
             "span_f1": "12.5 by chance",
