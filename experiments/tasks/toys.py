@@ -92,6 +92,20 @@ TOYS = {
         "--preset adding --model.cell rnn",
         {"mean_squared_error": "0.167 who always says 1 (Hochreiter & Schmidhuber 1997)"},
     ),
+    **{
+        f"parts{name}": _built_in(
+            "parts of dates in 17 languages, a tag for each character",
+            model,
+            f"--preset parts {flags}".strip(),
+            {"accuracy": "none for these dates", "exact_match": "", "span_f1": ""},
+        )
+        for name, model, flags in (
+            ("", "BiLSTM", ""),
+            ("-crf", "BiLSTM, CRF", "--model.crf"),
+            ("-forward", "forward LSTM", "--model.direction forward"),
+            ("-usual", "the usual tag of each character", "--model.kind usual"),
+        )
+    },
     "morse": _built_in(
         "Morse code, words of up to 4 letters",
         "BiLSTM, pyramid, CTC",

@@ -45,7 +45,7 @@ class UsualModel(NamedTuple):
 
     Attributes:
       targets: The most frequent target of each source; of equals, the one that was seen first.
-      otherwise: The most frequent target of all, for sources never seen.
+      otherwise: What is answered to sources never seen.
     """
 
     targets: Mapping[str, str]
@@ -57,7 +57,7 @@ class UsualModel(NamedTuple):
 
 
 def train_usual(sources: Sequence[str], targets: Sequence[str]) -> UsualModel:
-    """Returns the most frequent target of each source.
+    """Returns the most frequent target of each source, and of all for those never seen.
 
     Raises:
       ValueError: If there are no pairs, or not one target for each source.
@@ -74,3 +74,22 @@ def train_usual(sources: Sequence[str], targets: Sequence[str]) -> UsualModel:
         counts.setdefault(source, Counter())[target] += 1
     usual = {source: found.most_common(1)[0][0] for source, found in counts.items()}
     return UsualModel(usual, Counter(targets).most_common(1)[0][0])
+
+
+def train_usual_tags(tokens: Sequence[str], tags: Sequence[str]) -> UsualModel:
+    """Returns the most frequent tag of each token; a token never seen has that of the tokens seen
+    once, which are most like it.
+
+    Raises:
+      ValueError: As `train_usual`.
+
+    References:
+      Baayen & Sproat, "Estimating lexical priors for low-frequency morphologically ambiguous
+      forms", 1996: words never seen are tagged as those seen once.
+
+    >>> train_usual_tags(["the", "cat", "the", "eel"], ["DET", "N", "DET", "N"]).answer(["ox"])
+    ['N']
+    """
+    usual, counts = train_usual(tokens, tags), Counter(tokens)
+    once = Counter(tag for token, tag in zip(tokens, tags, strict=True) if counts[token] == 1)
+    return usual._replace(otherwise=once.most_common(1)[0][0]) if once else usual

@@ -49,6 +49,7 @@ _BASELINES = {
     "text-to-text": ("lexicon", "rules", "usual", "copy"),
     "language-model": ("ngram",),
     "classify": ("bag_of_words", "majority"),
+    "tag": ("usual",),
     "music": ("usual", "markov"),
     "regress": ("usual",),
 }

@@ -57,7 +57,7 @@ class ModelConfig:
     usual: the most frequent target of a source; copy: the source itself (text-to-text).
     bag_of_words: logistic regression; majority: the most frequent label (classify). usual: how
     often each key sounds; markov: how often after the last chord (music). usual: the mean
-    (regress)."""
+    (regress), or the most frequent tag of a token (tag)."""
     ngram_order: int = 5
     """Tokens of the longest n-grams (ngram, and the language model of lexicon)."""
     embedding_size: int = 128

@@ -18,6 +18,7 @@ from seqjax.tasks.tag import Tag
 from seqjax.tasks.task import Task
 from seqjax.tasks.text_to_text import TextToText
 from seqjax.tasks.usual_number import UsualNumber
+from seqjax.tasks.usual_tags import UsualTags
 from seqjax.tasks.word_for_word import WordForWord
 
 
@@ -60,6 +61,8 @@ def build_baseline(config: Config) -> Baseline:
             return CountedChords(task, "markov")
         case "usual" if config.task == "regress":
             return UsualNumber(task)
+        case "usual" if config.task == "tag":
+            return UsualTags(task)
         case "usual" if config.task == "music":
             return CountedChords(task, "usual")
         case "rules" | "usual" | "copy" as kind:

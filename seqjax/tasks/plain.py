@@ -33,6 +33,30 @@ def pair_material(task: PairTask) -> Material:
     return Material(task.data_of(splits), train)
 
 
+def from_usual(model: UsualModel) -> Arrays:
+    """Returns usual answers as arrays."""
+    return {
+        "sources": from_words(model.targets),
+        "targets": from_words(model.targets.values()),
+        "otherwise": from_words([model.otherwise]),
+    }
+
+
+def to_usual(arrays: Arrays) -> UsualModel:
+    """Returns the model that `from_usual` was given.
+
+    Raises:
+      ValueError: If they are no such arrays.
+    """
+    check_names(arrays, ("sources", "targets", "otherwise"))
+    sources = to_words(arrays, "sources")
+    targets = to_words(arrays, "targets", distinct=False)
+    otherwise = to_words(arrays, "otherwise")
+    if len(targets) != len(sources) or len(otherwise) != 1:
+        raise ValueError("targets must be one a source, and otherwise one")
+    return UsualModel(dict(zip(sources, targets, strict=True)), otherwise[0])
+
+
 @dataclasses.dataclass(frozen=True)
 class Plain:
     """Answers texts with texts, each with the one that it has; see `Baseline`.
@@ -54,25 +78,14 @@ class Plain:
         """Counts targets, if it is to give the usual ones; see `Baseline`."""
         if self.kind != "usual":
             return {}
-        found = train_usual(material.train.sources, material.train.targets)
-        return {
-            "sources": from_words(found.targets),
-            "targets": from_words(found.targets.values()),
-            "otherwise": from_words([found.otherwise]),
-        }
+        return from_usual(train_usual(material.train.sources, material.train.targets))
 
     def model(self, arrays: Arrays, vocabularies: Vocabularies) -> TextsFn:
         """Returns what gives the answers; see `Baseline`."""
         if self.kind != "usual":
             check_names(arrays, ())
             return copy_input if self.kind == "copy" else self._rules
-        check_names(arrays, ("sources", "targets", "otherwise"))
-        sources = to_words(arrays, "sources")
-        targets = to_words(arrays, "targets", distinct=False)
-        otherwise = to_words(arrays, "otherwise")
-        if len(targets) != len(sources) or len(otherwise) != 1:
-            raise ValueError("targets must be one a source, and otherwise one")
-        return UsualModel(dict(zip(sources, targets, strict=True)), otherwise[0]).answer
+        return to_usual(arrays).answer
 
     def _rules(self, texts: Sequence[str]) -> list[str]:
         return list(map(RULES[self.task.config.data.embedded], texts))

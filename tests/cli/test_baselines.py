@@ -17,6 +17,7 @@ from seqjax.data.readers import Pairs, Splits
 from seqjax.rundir import load_weights, save_weights
 from seqjax.runs.fitted import KIND
 from seqjax.runs.trained import load
+from seqjax.tasks.arrays import from_words
 from seqjax.tasks.plain import RULES
 
 LABELS = "".join(
@@ -270,7 +271,8 @@ def test_nothing_has_a_say_beside_a_baseline_and_it_has_none_itself(runs, capsys
         ("ngram", "text-to-text", "network, lexicon, rules, usual, copy"),
         ("copy", "language-model", "network, ngram"),
         ("lexicon", "classify", "network, bag_of_words, majority"),
-        ("majority", "tag", "network"),
+        ("majority", "tag", "network, usual"),
+        ("usual", "transcribe", "network"),
     ],
 )
 def test_a_kind_is_of_a_task(tmp_path, capsys, kind, task, known):
@@ -446,12 +448,9 @@ def _shorter(arrays, name):
     return arrays | {name: np.atleast_1d(arrays[name])[:-1]}
 
 
-@pytest.mark.parametrize("kind", ["lexicon", "usual", "copy", "majority", "bag_of_words"])
-def test_no_array_of_any_kind_is_taken_on_trust(runs, capsys, kind):
+def every_array_is_looked_at(run):
     """Each is left out, cut short, given another dtype and another rank, one after the other."""
-    run = runs(kind)
     arrays, _ = load_weights(run / "best.safetensors")
-
     baseline, vocabularies = load(str(run)).baseline, load(str(run)).vocabularies
     baseline.model(arrays, vocabularies)
     for name in flat(arrays):
@@ -459,9 +458,34 @@ def test_no_array_of_any_kind_is_taken_on_trust(runs, capsys, kind):
             changed = change(dict(flat(arrays)), name)
             with pytest.raises(ValueError):
                 baseline.model(nested(changed), vocabularies)
+    return arrays
+
+
+@pytest.mark.parametrize("kind", ["lexicon", "usual", "copy", "majority", "bag_of_words"])
+def test_no_array_of_any_kind_is_taken_on_trust(runs, capsys, kind):
+    run = runs(kind)
+    arrays = every_array_is_looked_at(run)
     assert "the file has 'stranger'" in refused(
         capsys, run, arrays | {"stranger": np.zeros(1)}, kind
     )
+
+
+def test_tokens_have_their_usual_tags(tmp_path, monkeypatch, capsys):
+    run = tmp_path / "run"
+    (tmp_path / "train.tsv").write_text(
+        "the owl walks\tD N V\nthe walks\tD N\nthe cat walks\tD N V\n"
+    )
+    (tmp_path / "valid.tsv").write_text("the cat walks\tD N V\na walks\tD N\n")
+    files = ("--train", tmp_path / "train.tsv", "--valid", tmp_path / "valid.tsv")
+    words = ("--task", "tag", "--model.kind", "usual", "--data.source-tokens", "words")
+    assert seqjax("train", *words, *files, "--run-dir", run) == 0
+    scores = scores_of(capsys, run)
+    assert scores["accuracy"] == 3 / 5 and scores["exact_match"] == 0.5 and "loss" not in scores
+    fed(monkeypatch, b"the zebra walks\n\nowl\n")
+    assert printed(capsys, "predict", run) == "D N V\n\nN\n"
+
+    strange = every_array_is_looked_at(run) | {"otherwise": from_words(["ADJ"])}
+    assert "training has no tag 'ADJ'" in refused(capsys, run, strange, "usual")
 
 
 def test_a_file_cut_short_and_another_kind_are_refused(places, tmp_path, capsys):
