@@ -272,7 +272,6 @@ def test_nothing_has_a_say_beside_a_baseline_and_it_has_none_itself(runs, capsys
         ("copy", "language-model", "network, ngram"),
         ("lexicon", "classify", "network, bag_of_words, majority"),
         ("majority", "tag", "network, usual"),
-        ("usual", "transcribe", "network"),
     ],
 )
 def test_a_kind_is_of_a_task(tmp_path, capsys, kind, task, known):
