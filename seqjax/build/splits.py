@@ -147,8 +147,8 @@ def _held_out(pairs: Pairs, seed: int) -> Splits:
     count = min(round(len(sources) * VALID_SHARE), MOST_VALID)
     if count < 1:
         raise InputError(
-            f"{len(pairs.sources)} training pairs are too few to hold some out; "
-            f"give validation data with --valid"
+            "the training data has too few different sources to hold some out "
+            f"({len(sources)}); give validation data with --valid"
         )
     held = set(np.random.default_rng(seed).permutation(sources)[:count].tolist())
     sides = [[pair for pair in pairs.both() if (pair[0] in held) == out] for out in (False, True)]
