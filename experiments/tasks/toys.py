@@ -80,6 +80,12 @@ TOYS = {
         "--preset adding",
         {"mean_squared_error": "0.167 who always says 1 (Hochreiter & Schmidhuber 1997)"},
     ),
+    "adding-long": _built_in(
+        "adding problem, 100 steps",
+        "LSTM",
+        "--preset adding --data.min-length 100 --data.max-length 100",
+        {"mean_squared_error": "0.167 who always says 1 (Hochreiter & Schmidhuber 1997)"},
+    ),
     "adding-usual": _built_in(
         "adding problem, 50 steps",
         "the mean of training",
