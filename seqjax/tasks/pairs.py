@@ -240,7 +240,10 @@ class PairTask:
         return encode_pairs(pairs, self.coder(vocabularies))
 
     def _cut(self, valid: Pairs, coded: Examples, vocabularies: Vocabularies) -> list[str]:
-        """A line on validation sources that are not read to their end; none if all are."""
+        """A line on validation sources that are not read to their end; none if all are, as by
+        baselines."""
+        if self.config.model.kind != "network":
+            return []
         coder, most = self.coder(vocabularies), self.config.data.max_source
         full = np.flatnonzero(coded.sources.lengths == most)  # only these can have been cut
         count = sum(coder.cuts(valid.sources[number]) for number in full)

@@ -487,6 +487,15 @@ def test_tokens_have_their_usual_tags(tmp_path, monkeypatch, capsys):
     assert "training has no tag 'ADJ'" in refused(capsys, run, strange, "usual")
 
 
+@pytest.mark.parametrize("kind", ["lexicon", "copy"])
+def test_no_source_is_cut_and_none_is_said_to_be(tmp_path, capsys, kind):
+    (tmp_path / "pairs.tsv").write_text(PAIRS)
+    (tmp_path / "valid.pairs.tsv").write_text(PAIRS[:80] + "abcdabcd\tdcba\n")
+    assert fitted(tmp_path, tmp_path / "run", kind, "--data.max-source", "4") == 0
+    assert seqjax("evaluate", tmp_path / "run") == 0
+    assert "longer than --data.max-source" not in capsys.readouterr().err
+
+
 def test_a_file_cut_short_and_another_kind_are_refused(places, tmp_path, capsys):
     run = tmp_path / "run"
     assert fitted(places, run, "usual") == 0
