@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from seqjax.baselines.simple import UsualModel, train_usual_tags
 from seqjax.data.readers import Pairs
-from seqjax.data.vocabulary import Vocabulary
 from seqjax.predict.answer import Answer
 from seqjax.tasks.arrays import Arrays
 from seqjax.tasks.baseline import Material, answers_to, certain
@@ -30,9 +29,9 @@ class UsualTags:
 
     def fit(self, material: Material) -> Arrays:
         """Counts tags of tokens, also of those too rare for a network; see `Baseline`."""
-        cutter = Vocabulary(self.task.config.data.source_tokens, ())
-        tokens = [token for text in material.train.sources for token in cutter.cut(text)]
-        tags = [tag for target in material.train.targets for tag in target.split()]
+        source, target = (material.data.vocabularies[side] for side in ("source", "target"))
+        tokens = [token for text in material.train.sources for token in source.cut(text)]
+        tags = [tag for text in material.train.targets for tag in target.cut(text)]
         return from_usual(train_usual_tags(tokens, tags))
 
     def model(self, arrays: Arrays, vocabularies: Vocabularies) -> UsualModel:
